@@ -1,0 +1,197 @@
+/** Mounts the surfaces. `createApp(makePorts)` has no module-level state: a test makes its own with other ports. */
+
+import { Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { createKeyring } from './domain/keyring.ts'
+import { type Config, ConfigurationError, type Env, readEnv } from './env.ts'
+import { apiKeysApi } from './http/api/api-keys.ts'
+import { clientsApi } from './http/api/clients.ts'
+import { openApiDocument } from './http/api/openapi.ts'
+import { passwordlessApi } from './http/api/passwordless.ts'
+import { projectApi } from './http/api/project.ts'
+import { projectsApi } from './http/api/projects.ts'
+import { sessionsApi } from './http/api/sessions.ts'
+import { usersApi } from './http/api/users.ts'
+import type { AppEnv } from './http/context.ts'
+import { health } from './http/health.ts'
+import { checkIdempotencyKey } from './http/idempotency.ts'
+import { projectOfPath } from './http/middleware/project-of-path.ts'
+import { requestId } from './http/middleware/request-id.ts'
+import { securityHeaders } from './http/middleware/security-headers.ts'
+import { authorizeEndpoint } from './http/oidc/authorize.ts'
+import { answerMetadata, discovery, METADATA_OF_PATH } from './http/oidc/discovery.ts'
+import { introspectEndpoint } from './http/oidc/introspect.ts'
+import { jwks } from './http/oidc/jwks.ts'
+import { revokeEndpoint } from './http/oidc/revoke.ts'
+import { tokenEndpoint } from './http/oidc/token.ts'
+import { userinfo } from './http/oidc/userinfo.ts'
+import { accountPages } from './http/pages/account.tsx'
+import { answerPage } from './http/pages/answer.tsx'
+import { logoutPages } from './http/pages/logout.tsx'
+import { magicLinkPage } from './http/pages/magic-link.tsx'
+import { signInPages } from './http/pages/sign-in.tsx'
+import { problem } from './http/problem.ts'
+import { Unavailable } from './lib/deadline.ts'
+import { createIsolateCache } from './lib/isolate-cache.ts'
+import type { Deps, Ports } from './ports.ts'
+
+/** Promise 8: a revoked API key is refused everywhere within this. */
+const CACHE_MS = 30_000
+
+export type MakePorts = (env: Env, config: Config) => Ports
+
+/** `fetch` answers requests; `depsFor` gives cron the same parts. */
+export function createApp(makePorts: MakePorts) {
+  const depsFor = dependencies(makePorts)
+  const app = new Hono<AppEnv>()
+
+  app.use(requestId, securityHeaders)
+  app.use(async (c, next) => {
+    c.set('deps', await depsFor(c.env, c.executionCtx))
+    await next()
+  })
+
+  app.use(checkIdempotencyKey)
+
+  app.route('/v1/users', usersApi({ defaultType: 'PERSON' }))
+  // The Forward dialect's paths: there a user is a business unless said otherwise.
+  app.route('/users', usersApi({ defaultType: 'BUSINESS' }))
+  app.route('/v1/passwordless', passwordlessApi())
+  app.route('/v1/sessions', sessionsApi())
+  app.route('/v1/project', projectApi())
+  app.route('/v1/api_keys', apiKeysApi())
+  app.route('/v1/clients', clientsApi())
+  app.route('/v1/projects', projectsApi())
+  app.route('/auth/magic-link', magicLinkPage())
+  app.route('/healthz', health())
+  app.get(METADATA_OF_PATH, projectOfPath, answerMetadata)
+  // The first project's surfaces at the issuer itself, any project's under its own issuer.
+  app.route('/', projectSurfaces())
+  app.route('/p/:project', projectSurfaces())
+  app.get('/openapi.json', (c) =>
+    c.json(openApiDocument(c.var.deps.config.issuer.origin), 200, { 'access-control-allow-origin': '*' }),
+  )
+
+  // Development's own entry shows where to go instead.
+  app.get('/', (c) => c.redirect(`${c.var.deps.config.issuer.origin}/sign-in`, 303))
+
+  app.notFound((c) => {
+    const allowed = methodsOf(app, c.req.path)
+    if (wantsPage(c.req.raw)) return answerPage(c, { kind: 'not_found' }, { status: allowed.length > 0 ? 405 : 404 })
+    if (allowed.length === 0)
+      return problem(c, 'not_found', 'There is nothing at this address. GET /openapi.json lists what there is.')
+    const allow = allowed.join(', ')
+    return problem(c, 'method_not_allowed', `This address takes ${allow}.`, { headers: { allow } })
+  })
+
+  app.onError((error, c) => {
+    if (error instanceof HTTPException && error.status < 500) {
+      return problem(c, 'invalid_request', 'The request could not be read.', {
+        errors: [{ path: '', message: 'could not be read' }],
+      })
+    }
+    logError(c.var.requestId, c.req.method, routeOf(c.req.matchedRoutes), error)
+    const isOurs = error instanceof Unavailable || error instanceof ConfigurationError
+    if (isOurs && wantsPage(c.req.raw) && c.var.deps) {
+      c.header('retry-after', '5')
+      return answerPage(c, { kind: 'unavailable' }, { status: 503 })
+    }
+    if (error instanceof ConfigurationError)
+      return problem(c, 'unavailable', error.message, { headers: { 'retry-after': '60' } })
+    if (error instanceof Unavailable) {
+      return problem(
+        c,
+        'unavailable',
+        'A part of the service did not answer. Nothing is lost: ask again with the same Idempotency-Key.',
+        {
+          headers: { 'retry-after': '5' },
+        },
+      )
+    }
+    return problem(c, 'internal', 'This is our fault. The request id leads to the log line.')
+  })
+
+  return { app, depsFor }
+}
+
+/** What each project has of its own: keys, discovery, the OAuth endpoints, the sign-in pages. */
+function projectSurfaces() {
+  const app = new Hono<AppEnv>()
+  for (const [path, surface] of [
+    ['/.well-known/jwks.json', jwks()],
+    ['/.well-known', discovery()],
+    ['/authorize', authorizeEndpoint()],
+    ['/oauth/token', tokenEndpoint()],
+    ['/oauth/introspect', introspectEndpoint()],
+    ['/oauth/revoke', revokeEndpoint()],
+    ['/userinfo', userinfo()],
+    ['/sign-in', signInPages()],
+    ['/account', accountPages()],
+    ['/logout', logoutPages()],
+  ] as const) {
+    app.use(path === '/.well-known' ? '/.well-known/*' : path, projectOfPath)
+    app.use(`${path}/*`, projectOfPath)
+    app.route(path, surface)
+  }
+  return app
+}
+
+/** Keys are derived once for an isolate; what is configured wrongly fails here, by name. */
+function dependencies(makePorts: MakePorts) {
+  const cache = createIsolateCache(CACHE_MS)
+  let made: { env: Env; parts: Promise<Omit<Deps, 'after'>> } | null = null
+  const make = async (env: Env): Promise<Omit<Deps, 'after'>> => {
+    const config = readEnv(env)
+    const ports = makePorts(env, config)
+    const keys = await createKeyring(config.secret, config.previousSecret, ports.randomBytes)
+    return { ...ports, config, keys, cache, db: env.DB, codes: env.CODES, ledger: env.LEDGER }
+  }
+  return async (env: Env, context: Pick<ExecutionContext, 'waitUntil'>): Promise<Deps> => {
+    if (made?.env !== env) made = { env, parts: make(env) }
+    const parts = await made.parts
+    return {
+      ...parts,
+      after: (work) => context.waitUntil(work.catch((error: unknown) => logError('after', '', '', error))),
+    }
+  }
+}
+
+/** The route's pattern, never the URL: a link's URL holds its secret. An error's message may hold values of SQL, its cause too. */
+function logError(request: string, method: string, route: string, error: unknown): void {
+  const cause = error instanceof Error ? error.cause : null
+  const what =
+    error instanceof Unavailable || error instanceof ConfigurationError
+      ? error.message
+      : String((error as Error)?.stack ?? error)
+  console.error(
+    JSON.stringify({
+      level: 'error',
+      request,
+      method,
+      route,
+      error: what,
+      cause: cause instanceof Error ? cause.message : cause,
+    }),
+  )
+}
+
+const routeOf = (routes: { path: string }[]): string => routes.at(-1)?.path ?? ''
+
+const wantsPage = (request: Request): boolean =>
+  !new URL(request.url).pathname.startsWith('/v1/') && (request.headers.get('accept') ?? '').includes('text/html')
+
+/** Which methods an address would take, for 405. */
+function methodsOf(app: Hono<AppEnv>, path: string): string[] {
+  const segments = path.split('/')
+  const fits = (pattern: string) => {
+    const parts = pattern.split('/')
+    return (
+      parts.length === segments.length &&
+      parts.every((part, i) => (part.startsWith(':') ? segments[i] !== '' : part === segments[i]))
+    )
+  }
+  const methods = app.routes
+    .filter(({ path: pattern, method }) => method !== 'ALL' && fits(pattern))
+    .map(({ method }) => method)
+  return [...new Set(methods)]
+}

@@ -1,0 +1,225 @@
+/** Making a challenge: its secrets, what of them is stored, and the record; and what the ledger says of it. */
+
+import { encodeBase64url } from '../../lib/base64url.ts'
+import { hex } from '../../lib/bytes.ts'
+import { ksuid } from '../../lib/ids.ts'
+import type { Deps } from '../../ports.ts'
+import type { Failure } from '../failures.ts'
+import { unknownOutcome } from '../ledger/ask.ts'
+import { drawCode } from '../ledger/code.ts'
+import type { OpenOutcome, StoredSecret } from '../ledger/decide.ts'
+import type { Authorization, ChallengeRecord } from '../ledger/record.ts'
+import {
+  type ChallengeRef,
+  codeProofs,
+  ID_BYTES,
+  mintChallengeId,
+  mintSecret,
+  proofOf,
+  relayCode,
+  SECRET_BYTES,
+} from '../ledger/secret.ts'
+import { ledgerOf, type Subject } from '../ledger/subject.ts'
+import { chooseLocale } from '../messages/message.ts'
+import type { Project } from '../projects/project.ts'
+import { fixedCode } from '../projects/test-identities.ts'
+import { flowHash } from '../sign-in/flow.ts'
+import type { EmailAddress } from '../users/address.ts'
+import type { Metadata, User } from '../users/user.ts'
+import { type Draw, drawFor, type Idempotency } from './draw.ts'
+
+/** What is asked of a challenge, whoever asks. */
+export type ChallengeRequest = {
+  channel: 'email' | 'none'
+  purpose: ChallengeRecord['purpose']
+  method: ChallengeRecord['method']
+  redirectUri: string | null
+  link: 'landing' | 'direct'
+  linkParam: string
+  state: string | null
+  locale: string | null
+  metadata: Metadata
+  /** Seconds; null: the project's. A code lives at most an hour of it. */
+  expiresIn: number | null
+  client: ChallengeRecord['client']
+  match: ('ip' | 'user_agent')[]
+  codeChallenge: string | null
+  /** Whether the caller may learn whose address it is (`create_user`). */
+  tellsUser: boolean
+  /** On our own pages: the browser's flow key, and the application that sent the person here. */
+  hosted: {
+    flow: Uint8Array
+    clientId: string | null
+    application: string | null
+    authorization: Authorization | null
+  } | null
+  idempotency: Idempotency | null
+}
+
+/** Whom it is for. `user` is known where the caller named one. */
+export type Recipient = { subject: Subject; email: EmailAddress | null; user: User | null }
+
+const MAX_CODE_TTL_SECONDS = 3600
+
+export type Minted = {
+  ledger: Uint8Array
+  ledgerName: string
+  idBytes: Uint8Array
+  id: string
+  record: ChallengeRecord
+  secrets: StoredSecret[]
+  linkSecret: Uint8Array | null
+  code: string | null
+  draw: Draw
+}
+
+export async function mint(
+  deps: Deps,
+  project: Project,
+  input: ChallengeRequest,
+  recipient: Recipient,
+): Promise<Minted> {
+  const { settings } = project
+  const { method } = input
+  const mintedAt = deps.now()
+  const now = Math.floor(mintedAt / 1000)
+  const ledger = await ledgerOf(project, recipient.subject)
+  const draw = drawFor(deps, project.id, hex(ledger), input.idempotency)
+  const idBytes = await draw('id', ID_BYTES)
+  const ref = { ledger: hex(ledger), id: encodeBase64url(idBytes) }
+  const linkTtl = input.expiresIn ?? settings.link_ttl
+  const codeTtl = Math.min(input.expiresIn ?? settings.code_ttl, MAX_CODE_TTL_SECONDS)
+  const linkSecret = method === 'code' ? null : await draw('link', SECRET_BYTES)
+  const fixed = recipient.email && (await fixedCode(deps, project, recipient.email.canonical))
+  const code = method === 'link' ? null : (fixed ?? (await drawNewCode(project, draw)))
+  const secrets: StoredSecret[] = []
+  if (linkSecret) {
+    const link = {
+      purpose: 'link',
+      proof: await proofOf('link', idBytes, linkSecret),
+      expiresAt: now + linkTtl,
+    } as const
+    secrets.push(link)
+    if (input.hosted) {
+      const typed = await relayCode(deps.keys, ref, link.proof)
+      const [proof = ''] = await codeProofs(deps.keys, 'relay', project.id, ref.ledger, typed)
+      secrets.push({ purpose: 'relay', proof, expiresAt: link.expiresAt })
+    }
+  }
+  if (code) {
+    const [proof = ''] = await codeProofs(deps.keys, 'code', project.id, ref.ledger, code)
+    secrets.push({ purpose: 'code', proof, expiresAt: now + codeTtl })
+  }
+  const record: ChallengeRecord = {
+    project: project.id,
+    dialect: 'native',
+    purpose: input.purpose,
+    channel: input.channel,
+    method,
+    identifier: recipient.email && {
+      kind: 'email',
+      canonical: recipient.email.canonical,
+      exact: recipient.email.exact,
+    },
+    userId: recipient.user?.id ?? null,
+    candidateUserId: recipient.email && !recipient.user ? `user_${ksuid(now, await draw('user', 16))}` : null,
+    mintedAt,
+    link: method === 'code' ? null : input.link,
+    linkParam: input.linkParam,
+    linkTtl,
+    codeTtl,
+    redirectUri: input.redirectUri,
+    state: input.state,
+    createAtRedemption: input.hosted !== null && settings.allow_sign_up,
+    clientId: input.hosted?.clientId ?? null,
+    ...(input.hosted?.application && { application: input.hosted.application }),
+    authorization: input.hosted?.authorization ?? null,
+    binding: await bindingOf(input, ref.ledger),
+    client: input.client,
+    match: input.match,
+    linkRequiresId: settings.link_requires_id && input.hosted === null,
+    testIdentity: fixed !== null,
+    tellsUser: input.tellsUser,
+    locale: chooseLocale(project, input.locale, recipient.user?.locale),
+    metadata: input.metadata,
+  }
+  return { ledger, ledgerName: ref.ledger, idBytes, id: ref.id, record, secrets, linkSecret, code, draw }
+}
+
+async function bindingOf(
+  { codeChallenge, hosted }: ChallengeRequest,
+  ledger: string,
+): Promise<ChallengeRecord['binding']> {
+  if (hosted) return { kind: 'flow', hash: await flowHash(hosted.flow, ledger) }
+  return codeChallenge === null ? null : { kind: 'verifier', codeChallenge }
+}
+
+export const drawNewCode = (project: Project, draw: Draw): Promise<string> =>
+  drawCode(project.settings.code_alphabet, project.settings.code_length, (count, round) => draw(`code:${round}`, count))
+
+export type Opened = {
+  challengeId: string
+  /** The ledger's name and the challenge's id in it. */
+  ref: ChallengeRef
+  record: ChallengeRecord
+  link: { secret: string; proof: string; expiresAt: number } | null
+  code: { text: string; expiresAt: number } | null
+  /** Milliseconds. */
+  sentAt: number
+  repeated: boolean
+  draw: Draw
+}
+
+type OpenedParts = Pick<Minted, 'ledger' | 'idBytes' | 'linkSecret' | 'code' | 'draw'>
+
+/** The answer of a repeated call says what the first one said: its record, its times, and what of it was stored. */
+export async function asOpened(
+  deps: Deps,
+  minted: OpenedParts,
+  outcome: Extract<OpenOutcome, { is: 'opened' }>,
+): Promise<Opened> {
+  const link = outcome.secrets.findLast(({ purpose }) => purpose === 'link')
+  const code = outcome.secrets.findLast(({ purpose }) => purpose === 'code')
+  const { ledger, idBytes, linkSecret } = minted
+  return {
+    challengeId: await mintChallengeId(deps.keys, ledger, idBytes),
+    ref: { ledger: hex(ledger), id: encodeBase64url(idBytes) },
+    record: outcome.record,
+    link:
+      link && linkSecret
+        ? {
+            secret: await mintSecret(deps.keys, 'link', {
+              ledger,
+              id: idBytes,
+              secret: linkSecret,
+              expiresAt: link.expiresAt,
+            }),
+            proof: link.proof,
+            expiresAt: link.expiresAt,
+          }
+        : null,
+    code: code && minted.code ? { text: minted.code, expiresAt: code.expiresAt } : null,
+    sentAt: outcome.sentAt,
+    repeated: outcome.repeated,
+    draw: minted.draw,
+  }
+}
+
+export function openFailure(project: Project, outcome: Exclude<OpenOutcome, { is: 'opened' }>): Failure {
+  switch (outcome.is) {
+    case 'too_many_sends': {
+      const { limit, retryAfter } = outcome
+      return { reason: 'too_many_sends', limit, allowed: project.settings.send_limits[limit], retryAfter }
+    }
+    case 'key_reused':
+      return { reason: 'idempotency_key_reused' }
+    case 'locked':
+      return { reason: 'locked', retryAfter: outcome.retryAfter }
+    case 'unknown':
+      return { reason: 'unknown_challenge' }
+    case 'dead':
+      return outcome.reason === 'used' ? { reason: 'already_used', at: outcome.at } : { reason: outcome.reason }
+    default:
+      return unknownOutcome(outcome)
+  }
+}

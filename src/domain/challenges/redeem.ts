@@ -1,0 +1,149 @@
+/** What happens when someone clicks a link, types a code, or an application exchanges its grant: one question to one ledger. */
+
+import { encodeBase64url } from '../../lib/base64url.ts'
+import { frame, utf8 } from '../../lib/bytes.ts'
+import { sha256 } from '../../lib/digest.ts'
+import { newId } from '../../lib/ids.ts'
+import { ok, type Result } from '../../lib/result.ts'
+import type { Deps } from '../../ports.ts'
+import { batch } from '../database.ts'
+import { insertEventIfChanged } from '../events/queries.ts'
+import { type Failure, failed } from '../failures.ts'
+import { askLedger, unknownOutcome } from '../ledger/ask.ts'
+import {
+  type Conditions,
+  type Lane,
+  REPLAY_MS,
+  type RedeemCommand,
+  type Redeemed,
+  type RedeemOutcome,
+} from '../ledger/decide.ts'
+import { endFamily } from '../sessions/queries.ts'
+import { familyIdOf } from '../sessions/start.ts'
+
+/** A link, a code or a grant as it was presented: which ledger, and what to compare. */
+export type Presented = {
+  ledger: string
+  /** The challenge; null: whichever this browser asked for. */
+  id: string | null
+  purpose: RedeemCommand['purpose']
+  proofs: string[]
+  /** Unix seconds; null where only the ledger knows. */
+  expiresAt: number | null
+}
+
+export type Redemption = {
+  presented: Presented
+  /** What makes a retry safe: the caller's Idempotency-Key, the visit's key of a page, the verifier; null: nothing does. */
+  key: string | null
+  caller: string
+  lane: Lane
+  conditions: Conditions
+  grant: { proof: string; expiresAt: number } | null
+}
+
+/** The ledger's answer, and the hash under which it keeps the redemption key. */
+export type RedeemAnswer = { outcome: RedeemOutcome; keyHash: string }
+
+export async function redeem(deps: Deps, redemption: Redemption): Promise<RedeemAnswer> {
+  const { presented, conditions } = redemption
+  const nowMs = deps.now()
+  // Of a bound link the verifier itself makes a retry safe. A stored grant is strictly once (RFC 6749 §4.1.2), so there only
+  // the caller's own key does.
+  const boundKey = presented.purpose === 'grant' ? undefined : conditions.verifierHash
+  const key = boundKey ?? redemption.key ?? encodeBase64url(deps.randomBytes(16))
+  const keyHash = encodeBase64url(await sha256(frame('redemption', key)))
+  if (isBeyondRetry(presented, nowMs)) return { outcome: { is: 'expired' }, keyHash }
+  // A bound grant is stored nowhere, so it is only here that it ends: late, it can repeat an answer but not open.
+  if (presented.purpose === 'bound_grant' && isLate(presented, nowMs) && !(await isRedeemed(deps, redemption))) {
+    return { outcome: { is: 'expired' }, keyHash }
+  }
+  const outcome = await askLedger(deps, presented.ledger, {
+    type: 'redeem',
+    id: presented.id,
+    purpose: presented.purpose,
+    proofs: presented.proofs,
+    key: keyHash,
+    caller: redemption.caller,
+    sessionId: newId('sess', Math.floor(nowMs / 1000), deps.randomBytes(16)),
+    lane: redemption.lane,
+    conditions,
+    grant: redemption.grant,
+  })
+  // A grant that has ended leaves nothing in the ledger to say so; its own expiry does.
+  if (presented.purpose === 'grant' && outcome.is === 'unknown' && isLate(presented, nowMs)) {
+    return { outcome: { is: 'expired' }, keyHash }
+  }
+  return { outcome, keyHash }
+}
+
+const isLate = ({ expiresAt }: { expiresAt: number | null }, nowMs: number): boolean =>
+  expiresAt !== null && nowMs >= expiresAt * 1000
+
+/** So late that it is refused without waking a ledger; before that, the ledger must say whether this is a retry. */
+export const isBeyondRetry = (secret: { expiresAt: number | null }, nowMs: number): boolean =>
+  isLate(secret, nowMs - REPLAY_MS)
+
+async function isRedeemed(deps: Deps, { presented, conditions }: Redemption): Promise<boolean> {
+  const { id, ledger } = presented
+  if (id === null) return false
+  const outcome = await askLedger(deps, ledger, { type: 'peek', id, project: conditions.project, link: null })
+  return outcome.is === 'found' && outcome.status === 'redeemed'
+}
+
+/** For callers with a key: the proof, or why not. A grant that comes twice ends what it issued (RFC 6749 §4.1.2). */
+export async function redeemForCaller(
+  deps: Deps,
+  projectId: string,
+  redemption: Redemption,
+): Promise<Result<Redeemed & { familyId: string }, Failure>> {
+  const { outcome, keyHash } = await redeem(deps, redemption)
+  const { presented } = redemption
+  const proof = presented.proofs[0] ?? ''
+  if (outcome.is === 'redeemed') {
+    return ok({ ...outcome, familyId: await familyIdOf(deps, proof, keyHash) })
+  }
+  if (outcome.is === 'used' && outcome.grantUse !== null) {
+    const familyId = await familyIdOf(deps, proof, outcome.grantUse)
+    const now = Math.floor(deps.now() / 1000)
+    const id = newId('evt', now, deps.randomBytes(16))
+    await batch(deps.db, [
+      endFamily(deps.db, projectId, familyId, now),
+      insertEventIfChanged(deps.db, {
+        projectId,
+        id,
+        type: 'grant.reused',
+        userId: null,
+        data: { family: familyId },
+        now,
+      }),
+    ])
+  }
+  return failed(redeemFailure(outcome))
+}
+
+export function redeemFailure(outcome: Exclude<RedeemOutcome, Redeemed>): Failure {
+  switch (outcome.is) {
+    case 'bound':
+      return { reason: 'verifier_mismatch' }
+    case 'wrong':
+      return { reason: 'wrong_code', triesLeft: outcome.triesLeft }
+    case 'locked':
+      return { reason: 'locked', retryAfter: null }
+    case 'used':
+      return { reason: 'already_used', at: outcome.at }
+    case 'expired':
+    case 'superseded':
+    case 'cancelled':
+      return { reason: outcome.is }
+    case 'unknown':
+      return { reason: 'unknown_token' }
+    case 'mismatch':
+      return { reason: outcome.what === 'verifier' ? 'verifier_mismatch' : 'client_mismatch' }
+    default:
+      return unknownOutcome(outcome)
+  }
+}
+
+/** RFC 7636 §4.6. */
+export const hashVerifier = async (verifier: string): Promise<string> => encodeBase64url(await sha256(utf8(verifier)))

@@ -1,0 +1,120 @@
+/** A new link and a new code for the same challenge: ledger → one D1 batch → providers → answer. */
+
+import { decodeBase64url } from '../../lib/base64url.ts'
+import { hexBytes } from '../../lib/bytes.ts'
+import { newId } from '../../lib/ids.ts'
+import { ok, type Result } from '../../lib/result.ts'
+import type { Deps } from '../../ports.ts'
+import { batch } from '../database.ts'
+import { type Failure, failed } from '../failures.ts'
+import { askLedger } from '../ledger/ask.ts'
+import { type ChallengeRef, codeProofs, parseChallengeId, proofOf, SECRET_BYTES } from '../ledger/secret.ts'
+import { recordDelivery, toPending } from '../messages/deliver.ts'
+import { FIRST_ATTEMPT_MS, sealSecrets } from '../messages/message.ts'
+import { insertMessageAgain, type MessageRow, selectMessage } from '../messages/queries.ts'
+import type { Project } from '../projects/project.ts'
+import { parseEmailAddress } from '../users/address.ts'
+import { selectUserByRef, toUser, type UserRow } from '../users/queries.ts'
+import { drawFor, type Idempotency } from './draw.ts'
+import { linkUrl, signUpDiffers } from './links.ts'
+import { asOpened, drawNewCode, type Opened, openFailure } from './mint.ts'
+import { answer, copyLink, giveBack, lastExpiry, type Sent } from './send.ts'
+
+export async function resend(
+  deps: Deps,
+  project: Project,
+  challengeId: string,
+  idempotency: Idempotency | null,
+): Promise<Result<Sent, Failure>> {
+  const ref = await parseChallengeId(deps.keys, challengeId)
+  if (!ref) return failed({ reason: 'unknown_challenge' })
+  const opened = await renew(deps, project, ref, idempotency)
+  if (!opened.ok) return opened
+  const { record } = opened.value
+  if (record.channel === 'none' || record.testIdentity) return ok(await answer(deps, project, opened.value, null, null))
+  return deliverAgain(deps, project, opened.value)
+}
+
+async function renew(
+  deps: Deps,
+  project: Project,
+  ref: ChallengeRef,
+  idempotency: Idempotency | null,
+): Promise<Result<Opened, Failure>> {
+  const ledger = hexBytes(ref.ledger)
+  const idBytes = decodeBase64url(ref.id) ?? new Uint8Array()
+  const draw = drawFor(deps, project.id, `${ref.ledger}:${ref.id}`, idempotency)
+  const linkSecret = await draw('link', SECRET_BYTES)
+  const code = await drawNewCode(project, draw)
+  const [codeProof = ''] = await codeProofs(deps.keys, 'code', project.id, ref.ledger, code)
+  const outcome = await askLedger(deps, ref.ledger, {
+    type: 'renew',
+    id: ref.id,
+    project: project.id,
+    secrets: [
+      { purpose: 'link', proof: await proofOf('link', idBytes, linkSecret) },
+      { purpose: 'code', proof: codeProof },
+    ],
+    limits: project.settings.send_limits,
+    lane: 'stranger',
+    request: idempotency?.requestHash ?? null,
+    keep: project.settings.regenerate_on_resend ? 1 : 2,
+  })
+  if (outcome.is !== 'opened') return failed(openFailure(project, outcome))
+  return ok(await asOpened(deps, { ledger, idBytes, linkSecret, code, draw }, outcome))
+}
+
+async function deliverAgain(deps: Deps, project: Project, opened: Opened): Promise<Result<Sent, Failure>> {
+  const { record, sentAt, challengeId } = opened
+  const now = Math.floor(sentAt / 1000)
+  const messageId = newId('msg', now, await opened.draw('message', 16))
+  const link = (isSignUp: boolean) => opened.link && linkUrl(deps, project, record, opened.link.secret, isSignUp)
+  const secrets = {
+    link: link(false),
+    signUpLink: signUpDiffers(project, record) ? link(true) : null,
+    code: opened.code?.text ?? null,
+  }
+  const results = await batch(deps.db, [
+    insertMessageAgain(deps.db, {
+      projectId: project.id,
+      id: messageId,
+      challengeId,
+      secrets: await sealSecrets(deps, project.id, messageId, secrets),
+      dueAt: sentAt + FIRST_ATTEMPT_MS,
+      expiresAt: lastExpiry(opened),
+      now,
+    }),
+    selectMessage(deps.db, project.id, messageId),
+    selectUserByRef(deps.db, project.id, record.identifier ?? { userId: record.userId ?? '' }),
+  ]).catch((error: unknown) => {
+    deps.after(giveBack(deps, opened))
+    throw error
+  })
+  const row = results[1]?.rows[0] as MessageRow | undefined
+  const userRow = results[2]?.rows[0] as UserRow | undefined
+  const user = userRow && record.tellsUser ? toUser(userRow) : null
+  // No row: nobody has this address (any more). The answer does not say so, as on the first send.
+  if (!row) return ok(await answer(deps, project, opened, null, { id: messageId, status: 'accepted' }))
+  if (!results[0]?.changes) {
+    if (row.status === 'failed') return failed({ reason: 'delivery_failed' })
+    return ok(
+      await answer(deps, project, opened, user, {
+        id: messageId,
+        status: row.status === 'accepted' ? 'accepted' : 'pending',
+      }),
+    )
+  }
+  const pending = await toPending(deps, row)
+  if (!pending || pending === 'suppressed') return failed({ reason: 'delivery_failed' })
+  const delivery = await deps.sendMail(pending)
+  deps.after(recordDelivery(deps, pending, delivery))
+  if (delivery.status === 'failed') return failed({ reason: 'delivery_failed' })
+  const email = parseEmailAddress(pending.to)
+  deps.after(copyLink(deps, project, opened, email.ok ? email.value : null))
+  return ok(
+    await answer(deps, project, opened, user, {
+      id: messageId,
+      status: delivery.status === 'accepted' ? 'accepted' : 'pending',
+    }),
+  )
+}

@@ -1,0 +1,365 @@
+/** What happens when somebody is sent a way in: mint → ledger → one D1 batch → providers → answer. */
+
+import { utf8 } from '../../lib/bytes.ts'
+import { Unavailable } from '../../lib/deadline.ts'
+import { deviceName } from '../../lib/device-name.ts'
+import { newId } from '../../lib/ids.ts'
+import { ok, type Result } from '../../lib/result.ts'
+import type { Deps } from '../../ports.ts'
+import { batch } from '../database.ts'
+import { insertEventIfChanged } from '../events/queries.ts'
+import { type Failure, failed } from '../failures.ts'
+import { askLedger } from '../ledger/ask.ts'
+import { type ChallengeRecord, MAX_RECORD_BYTES } from '../ledger/record.ts'
+import { recordDelivery } from '../messages/deliver.ts'
+import {
+  brandOf,
+  chooseLocale,
+  FIRST_ATTEMPT_MS,
+  type PendingMessage,
+  type SignInMail,
+  sealInput,
+  sealSecrets,
+  type TimelineEntry,
+} from '../messages/message.ts'
+import { insertMessageToIdentifier, type MessageRow, selectMessage } from '../messages/queries.ts'
+import type { Project } from '../projects/project.ts'
+import { type EmailAddress, maskEmail, parseEmailAddress } from '../users/address.ts'
+import { getUser } from '../users/manage.ts'
+import {
+  insertCandidate,
+  insertCandidateIdentifier,
+  newUser,
+  selectUserByRef,
+  toUser,
+  type UserRow,
+} from '../users/queries.ts'
+import { identifierOf, type User } from '../users/user.ts'
+import { putCopy } from './copy.ts'
+import { homeOf, isAllowedRedirect, linkUrl, signUpDiffers } from './links.ts'
+import { asOpened, type ChallengeRequest, mint, type Opened, openFailure, type Recipient } from './mint.ts'
+
+export type SendInput = ChallengeRequest & {
+  recipient: { email: EmailAddress } | { userId: string }
+  createUser: boolean
+  /** Who asked, for the message's timeline. */
+  createdBy: string | null
+}
+
+export type Sent = {
+  challengeId: string
+  method: ChallengeRecord['method']
+  channel: ChallengeRecord['channel']
+  /** Null where the caller is not told whether there is one. */
+  user: { id: string; created: boolean; identifierId: string | null } | null
+  /** Unix seconds. */
+  expiresAt: number
+  codeExpiresAt: number | null
+  resendAt: number
+  message: { id: string | null; status: 'accepted' | 'pending' | 'none' }
+  link: string | null
+  code: string | null
+}
+
+export async function send(deps: Deps, project: Project, input: SendInput): Promise<Result<Sent, Failure>> {
+  const recipient = await findRecipient(deps, project, input)
+  if (!recipient.ok) return recipient
+  const refused = refuseEarly(deps, project, input, recipient.value)
+  if (refused) return refused
+
+  const challenge = await mint(deps, project, input, recipient.value)
+  if (utf8(JSON.stringify(challenge.record)).length > MAX_RECORD_BYTES) {
+    return invalid(
+      'metadata',
+      `the request is too large to keep: state, metadata and URLs together take at most ${MAX_RECORD_BYTES} bytes`,
+    )
+  }
+  const outcome = await askLedger(deps, challenge.ledgerName, {
+    type: 'open',
+    id: challenge.id,
+    record: challenge.record,
+    secrets: challenge.secrets,
+    maxTries: project.settings.max_tries,
+    limits: input.channel === 'none' ? null : project.settings.send_limits,
+    lane: 'stranger',
+    request: input.idempotency?.requestHash ?? null,
+  })
+  if (outcome.is !== 'opened') return failed(openFailure(project, outcome))
+  const opened = await asOpened(deps, challenge, outcome)
+  // A user who was named is known, and nothing is sent: there is nothing to store.
+  if (input.channel === 'none' && recipient.value.user)
+    return ok(await answer(deps, project, opened, recipient.value.user, null))
+  return deliver(deps, project, input, recipient.value, opened)
+}
+
+async function findRecipient(deps: Deps, project: Project, input: SendInput): Promise<Result<Recipient, Failure>> {
+  const { recipient, channel } = input
+  if ('email' in recipient) {
+    return ok({ subject: { kind: 'address', address: recipient.email.subject }, email: recipient.email, user: null })
+  }
+  const user = await getUser(deps, project, recipient.userId)
+  if (!user.ok) return user
+  if (user.value.status === 'INACTIVE') return failed({ reason: 'user_inactive' })
+  if (channel === 'none') return ok({ subject: { kind: 'user', userId: user.value.id }, email: null, user: user.value })
+  const stored = identifierOf(user.value, 'email')
+  const email = stored && parseEmailAddress(stored.value)
+  if (!email?.ok) return invalid('user_id', 'this user has no email address')
+  return ok({ subject: { kind: 'address', address: email.value.subject }, email: email.value, user: user.value })
+}
+
+function refuseEarly(deps: Deps, project: Project, input: SendInput, recipient: Recipient) {
+  const { settings } = project
+  const { redirectUri } = input
+  if (redirectUri !== null && !isAllowedRedirect(deps, project, redirectUri)) {
+    return failed({ reason: 'redirect_uri_not_allowed', uri: redirectUri })
+  }
+  const noDefault = settings.default_login_redirect === null && settings.default_registration_redirect === null
+  if (input.link === 'direct' && input.method !== 'code' && redirectUri === null && noDefault) {
+    return failed({ reason: 'redirect_uri_not_allowed', uri: null })
+  }
+  const domain = recipient.email?.domain
+  const isOn = (list: string[]) => list.some((entry) => domain === entry || domain?.endsWith(`.${entry}`))
+  const allowed = settings.email_domains_allowed.length === 0 || isOn(settings.email_domains_allowed)
+  if (domain && (!allowed || isOn(settings.email_domains_blocked))) return failed({ reason: 'email_domain_blocked' })
+  return null
+}
+
+async function deliver(
+  deps: Deps,
+  project: Project,
+  input: SendInput,
+  recipient: Recipient,
+  opened: Opened,
+): Promise<Result<Sent, Failure>> {
+  const { email } = recipient
+  if (!email) throw new Error('a mail without an address')
+  const { record } = opened
+  const mayCreate = input.createUser && project.settings.allow_sign_up
+  const content = mailContent(deps, project, opened)
+  const messageId = newId('msg', Math.floor(opened.sentAt / 1000), await opened.draw('message', 16))
+  const stored = await storeMessage(deps, project, input, email, opened, content, messageId, mayCreate).catch(
+    (error) => {
+      // The commit may have happened: then cron sends it. The budget gets the send back either way.
+      deps.after(giveBack(deps, opened))
+      throw error
+    },
+  )
+
+  const { user, isNew, status } = stored
+  if (!user || user.status === 'INACTIVE') {
+    // Whoever must not learn whether there is a user gets the answer, the budget and the status that there is one.
+    const message = isUnsent(record) ? null : ({ id: messageId, status: 'accepted' } as const)
+    if (!input.createUser) return ok(await answer(deps, project, opened, null, message))
+    deps.after(withdraw(deps, project, opened))
+    return user ? failed({ reason: 'user_inactive' }) : failed({ reason: 'sign_up_disabled' })
+  }
+  const visibleUser = input.createUser ? user : null
+  if (isUnsent(record)) return ok(await answer(deps, project, opened, visibleUser, null))
+  if (!isNew) {
+    if (status === 'failed') return failed({ reason: 'delivery_failed' })
+    const known = status === 'accepted' ? 'accepted' : 'pending'
+    return ok(await answer(deps, project, opened, visibleUser, { id: messageId, status: known }))
+  }
+  const isSignUp = user.id === record.candidateUserId
+  const pending: PendingMessage = {
+    projectId: project.id,
+    id: messageId,
+    to: identifierOf(user, 'email')?.value ?? email.exact,
+    content: {
+      ...content,
+      isSignUp,
+      link: opened.link && linkUrl(deps, project, record, opened.link.secret, isSignUp),
+      code: opened.code?.text ?? null,
+    },
+    attempts: 0,
+    expiresAt: lastExpiry(opened),
+    timeline: createdTimeline(input, opened),
+    userId: user.id,
+  }
+  const delivery = await deps.sendMail(pending)
+  deps.after(recordDelivery(deps, pending, delivery))
+  if (delivery.status === 'failed') return failed({ reason: 'delivery_failed' })
+  deps.after(copyLink(deps, project, opened, email))
+  const messageStatus = delivery.status === 'accepted' ? 'accepted' : 'pending'
+  return ok(await answer(deps, project, opened, visibleUser, { id: messageId, status: messageStatus }))
+}
+
+async function storeMessage(
+  deps: Deps,
+  project: Project,
+  input: SendInput,
+  email: EmailAddress,
+  opened: Opened,
+  content: SignInMail,
+  messageId: string,
+  mayCreate: boolean,
+): Promise<{ user: User | null; isNew: boolean; status: string | null }> {
+  const { db } = deps
+  const { record } = opened
+  const now = Math.floor(opened.sentAt / 1000)
+  const identifier = { kind: 'email', canonical: email.canonical } as const
+  const candidate = mayCreate ? record.candidateUserId : null
+  const link = (isSignUp: boolean) => opened.link && linkUrl(deps, project, record, opened.link.secret, isSignUp)
+  const secrets = {
+    link: link(false),
+    signUpLink: signUpDiffers(project, record) ? link(true) : null,
+    code: opened.code?.text ?? null,
+  }
+  const eventId = newId('evt', now, deps.randomBytes(16))
+  const results = await batch(db, [
+    ...(candidate
+      ? [
+          insertCandidate(db, newUser(project.id, candidate, record.mintedAt, now), identifier),
+          insertEventIfChanged(db, {
+            projectId: project.id,
+            id: eventId,
+            type: 'user.created',
+            userId: candidate,
+            data: {},
+            now,
+          }),
+          insertCandidateIdentifier(db, {
+            projectId: project.id,
+            id: newId('email', now, await opened.draw('identifier', 16)),
+            userId: candidate,
+            kind: 'email',
+            canonical: email.canonical,
+            value: email.exact,
+            now,
+          }),
+        ]
+      : []),
+    ...(isUnsent(record)
+      ? []
+      : [
+          insertMessageToIdentifier(
+            db,
+            {
+              projectId: project.id,
+              id: messageId,
+              challengeId: opened.challengeId,
+              channel: 'email',
+              toMasked: maskEmail(email.exact),
+              template: content.kind,
+              locale: content.locale,
+              timeline: JSON.stringify(createdTimeline(input, opened)),
+              secrets: await sealSecrets(deps, project.id, messageId, secrets),
+              input: await sealInput(deps, project.id, opened.challengeId, {
+                to: null,
+                content,
+                signUpUserId: record.candidateUserId,
+              }),
+              dueAt: opened.sentAt + FIRST_ATTEMPT_MS,
+              expiresAt: lastExpiry(opened),
+              now,
+            },
+            identifier,
+          ),
+        ]),
+    selectMessage(db, project.id, messageId),
+    selectUserByRef(db, project.id, identifier),
+  ])
+  const user = results.at(-1)?.rows[0] as UserRow | undefined
+  const message = results.at(-2)?.rows[0] as MessageRow | undefined
+  return {
+    user: user ? toUser(user) : null,
+    isNew: !isUnsent(record) && (results.at(-3)?.changes ?? 0) > 0,
+    status: message?.status ?? null,
+  }
+}
+
+/** A test identity has no mailbox, and what was minted goes to the caller. */
+const isUnsent = ({ channel, testIdentity }: ChallengeRecord): boolean => channel === 'none' || testIdentity
+
+function createdTimeline(input: SendInput, opened: Opened): TimelineEntry[] {
+  return [{ at: Math.floor(opened.sentAt / 1000), event: 'created', provider: null, detail: input.createdBy }]
+}
+
+export function mailContent(deps: Deps, project: Project, { record, sentAt }: Opened): SignInMail {
+  return {
+    kind: 'sign_in',
+    locale: chooseLocale(project, record.locale),
+    brand: brandOf(project),
+    link: null,
+    code: null,
+    codeHost: codeHost(deps, record),
+    isSignUp: false,
+    linkTtl: record.linkTtl,
+    codeTtl: record.codeTtl,
+    asked: askedBy(record, sentAt),
+  }
+}
+
+/** Where the code is typed: at the application if it is known, else here. */
+function codeHost(deps: Deps, record: ChallengeRecord): string {
+  const host = record.redirectUri ? URL.parse(record.redirectUri)?.hostname : null
+  return host || deps.config.issuer.host.replace(/:\d+$/, '')
+}
+
+const askedBy = (record: ChallengeRecord, sentAt: number) => ({
+  at: Math.floor(sentAt / 1000),
+  timeZone: null,
+  browser: deviceName(record.client?.userAgent ?? null),
+  place: record.client?.country ?? null,
+})
+
+/** The page's copy. Refused writes (the free plan allows 1,000 a day) cost a question to the ledger, nothing else. */
+export async function copyLink(
+  deps: Deps,
+  project: Project,
+  { link, record, sentAt }: Opened,
+  email: EmailAddress | null,
+): Promise<void> {
+  if (!link || record.link !== 'landing') return
+  const { at, browser, place } = askedBy(record, sentAt)
+  await putCopy(deps, link.proof, {
+    project: project.id,
+    brand: brandOf(project),
+    application: record.application ?? null,
+    address: email ? maskEmail(email.exact) : '',
+    locale: chooseLocale(project, record.locale),
+    home: homeOf(record),
+    flow: record.binding?.kind === 'flow' ? record.binding.hash : null,
+    expiresAt: link.expiresAt,
+    asked: { at, browser, place },
+  })
+}
+
+export async function giveBack(deps: Deps, { ref, sentAt }: Opened): Promise<void> {
+  await askLedger(deps, ref.ledger, { type: 'give_back', sentAt })
+}
+
+/** Nobody was sent anything: the challenge is ended and the send is given back. */
+async function withdraw(deps: Deps, project: Project, opened: Opened): Promise<void> {
+  await askLedger(deps, opened.ref.ledger, { type: 'cancel', id: opened.ref.id, project: project.id })
+  await giveBack(deps, opened)
+}
+
+export const lastExpiry = ({ link, code }: Opened): number => Math.max(link?.expiresAt ?? 0, code?.expiresAt ?? 0)
+
+export async function answer(
+  deps: Deps,
+  project: Project,
+  opened: Opened,
+  user: User | null,
+  message: { id: string; status: 'accepted' | 'pending' } | null,
+): Promise<Sent> {
+  const { record, link, code } = opened
+  if (!link && !code) throw new Unavailable('ledger', 'a challenge without a secret')
+  const created = user !== null && user.id === record.candidateUserId
+  const spacing = Math.ceil(60 / project.settings.send_limits.per_minute)
+  return {
+    challengeId: opened.challengeId,
+    method: link && code ? 'link_and_code' : link ? 'link' : 'code',
+    channel: record.channel,
+    user: user && { id: user.id, created, identifierId: identifierOf(user, 'email')?.id ?? null },
+    expiresAt: link?.expiresAt ?? code?.expiresAt ?? 0,
+    codeExpiresAt: code?.expiresAt ?? null,
+    resendAt: Math.floor(opened.sentAt / 1000) + spacing,
+    message: message ?? { id: null, status: 'none' },
+    link: link && linkUrl(deps, project, record, link.secret, created),
+    code: code?.text ?? null,
+  }
+}
+
+const invalid = (path: string, message: string) => failed({ reason: 'invalid', issues: [{ path, message }] })

@@ -1,0 +1,183 @@
+/** What a back end does with a link, a code or a grant: redeem it, and have the person, a session and tokens. */
+
+import { decodeBase64url } from '../../lib/base64url.ts'
+import { hexBytes } from '../../lib/bytes.ts'
+import { ok, type Result } from '../../lib/result.ts'
+import type { Deps } from '../../ports.ts'
+import { type Failure, failed } from '../failures.ts'
+import { askLedger } from '../ledger/ask.ts'
+import { readCode } from '../ledger/code.ts'
+import type { ChallengeRecord } from '../ledger/record.ts'
+import { codeProofs, mintChallengeId, type ParsedSecret, parseChallengeId, parseSecret } from '../ledger/secret.ts'
+import type { Project } from '../projects/project.ts'
+import type { Session } from '../sessions/session.ts'
+import { confirmUser, mayJoin, startSession } from '../sessions/start.ts'
+import { claimsOfScope, type GrantData, issueTokens, type TokenClient, type Tokens } from '../sessions/tokens.ts'
+import type { Identifier, Metadata, User } from '../users/user.ts'
+import { hashVerifier, type Presented, redeemForCaller } from './redeem.ts'
+
+export type VerifyInput = {
+  secret: { token: string; id: string | null } | { id: string; code: string }
+  /** Which tokens this endpoint takes. */
+  accepts: ('link' | 'grant')[]
+  /** The API key or OAuth client that calls, and whose flow it may finish (null: one that began through the API). */
+  caller: TokenClient
+  oauthClientId: string | null
+  redemptionKey: string | null
+  codeVerifier: string | null
+  redirectUri?: string
+  device: { ip: string | null; userAgent: string | null } | null
+  session: boolean
+  /** A live session of the same person that this is added to, in place of a new one. */
+  sessionId: string | null
+  wish: { resource: string | null; accessClaims: string[]; idClaims: string[] }
+}
+
+export type Verified = {
+  user: User
+  identifier: Identifier | null
+  state: string | null
+  method: 'link' | 'code'
+  challengeId: string
+  metadata: Metadata
+  /** Null where the caller wanted none. */
+  signedIn: { session: Session; tokens: Tokens } | null
+}
+
+export async function verify(deps: Deps, project: Project, input: VerifyInput): Promise<Result<Verified, Failure>> {
+  const { resource } = input.wish
+  if (resource !== null && !project.settings.resources.includes(resource)) {
+    return failed({
+      reason: 'invalid',
+      issues: [{ path: 'resource', message: "must be one of the project's resources" }],
+    })
+  }
+  const presented = await present(deps, project, input)
+  if (!presented.ok) return presented
+  if (input.sessionId !== null && !(await mayJoinWith(deps, project, presented.value, input.sessionId))) {
+    return failed({ reason: 'not_found', what: 'session' })
+  }
+  const redeemed = await redeemForCaller(deps, project.id, {
+    presented: presented.value,
+    key: input.redemptionKey,
+    caller: input.caller.id,
+    lane: 'stranger',
+    conditions: {
+      project: project.id,
+      dialect: 'native',
+      clientId: input.oauthClientId,
+      idGiven: input.secret.id !== null,
+      ...(input.redirectUri === undefined ? {} : { redirectUri: input.redirectUri }),
+      ...(input.codeVerifier === null ? {} : { verifierHash: await hashVerifier(input.codeVerifier) }),
+      ...(input.device ? { client: input.device } : {}),
+    },
+    grant: null,
+  })
+  if (!redeemed.ok) return redeemed
+  const signedIn = await signIn(deps, project, input, redeemed.value)
+  if (!signedIn.ok) return signedIn
+  const { user } = signedIn.value
+  const { record, by } = redeemed.value
+  return ok({
+    user,
+    identifier: user.identifiers.find(({ kind }) => kind === record.identifier?.kind) ?? null,
+    state: record.state,
+    method: by === 'link' ? 'link' : 'code',
+    challengeId: await challengeIdOf(deps, presented.value.ledger, redeemed.value.challenge),
+    metadata: record.metadata,
+    signedIn: signedIn.value.signedIn,
+  })
+}
+
+async function signIn(
+  deps: Deps,
+  project: Project,
+  input: VerifyInput,
+  proof: Parameters<typeof startSession>[2] & { familyId: string },
+): Promise<Result<Pick<Verified, 'user' | 'signedIn'>, Failure>> {
+  if (!input.session) {
+    const user = await confirmUser(deps, project, proof.record)
+    return user.ok ? ok({ user: user.value, signedIn: null }) : user
+  }
+  const { familyId, record } = proof
+  const grant = grantOf(project, record, input)
+  const started = await startSession(deps, project, proof, {
+    device: input.device ?? proof.record.client ?? { ip: null, userAgent: null },
+    family: { id: familyId, clientId: input.caller.id, grant },
+    cookieHash: null,
+    joins: input.sessionId,
+  })
+  if (!started.ok) return started
+  const { user, session } = started.value
+  const tokens = await issueTokens(deps, project, {
+    user,
+    session,
+    familyId,
+    generation: 1,
+    client: input.caller,
+    grant,
+  })
+  return ok({ user, signedIn: { session, tokens } })
+}
+
+/** Asked before anything is used up. A secret that is not known or not live any more is for the redemption to refuse. */
+async function mayJoinWith(deps: Deps, project: Project, presented: Presented, sessionId: string): Promise<boolean> {
+  const { ledger, id, purpose, proofs } = presented
+  const grant = purpose === 'grant' ? { grant: proofs[0] ?? '' } : {}
+  const peek = { type: 'peek', id: id ?? '', project: project.id, link: null, ...grant } as const
+  const outcome = await askLedger(deps, ledger, peek)
+  const record = outcome.is === 'found' ? outcome.record : null
+  return record === null || mayJoin(deps, project, record, sessionId)
+}
+
+/** What /authorize was asked for decides where there was one; else the caller's wish. */
+function grantOf(project: Project, { authorization }: ChallengeRecord, { caller, wish }: VerifyInput): GrantData {
+  if (authorization === null) return { audience: project.id, scope: '', nonce: null, ...wish }
+  const { scope, nonce, accessClaims, idClaims } = authorization
+  return {
+    audience: caller.clientId,
+    scope,
+    nonce,
+    resource: wish.resource ?? authorization.resource,
+    accessClaims,
+    idClaims: [...idClaims, ...claimsOfScope(scope)],
+  }
+}
+
+/** What was brought, as the ledger compares it. Junk, and a secret that this endpoint does not take, is unknown. */
+async function present(deps: Deps, project: Project, input: VerifyInput): Promise<Result<Presented, Failure>> {
+  const { secret } = input
+  if ('token' in secret) {
+    const parsed = await parseSecret(deps.keys, secret.token)
+    const kind = parsed && kindOf(parsed)
+    if (!parsed || !kind || !input.accepts.includes(kind)) return failed({ reason: 'unknown_token' })
+    if (secret.id !== null) {
+      const ref = await parseChallengeId(deps.keys, secret.id)
+      if (ref?.id !== parsed.id || ref.ledger !== parsed.ledger) return failed({ reason: 'unknown_token' })
+    }
+    return ok(presentToken(parsed))
+  }
+  const ref = await parseChallengeId(deps.keys, secret.id)
+  if (!ref) return failed({ reason: 'unknown_token' })
+  const { code_alphabet, code_length } = project.settings
+  // A code of another length (the setting was changed since) is taken as it stands.
+  const code = readCode(code_alphabet, code_length, secret.code) ?? secret.code.replace(/[\s-]/g, '').toUpperCase()
+  const proofs = await codeProofs(deps.keys, 'code', project.id, ref.ledger, code)
+  return ok({ ...ref, purpose: 'code', proofs, expiresAt: null })
+}
+
+function kindOf({ purpose }: ParsedSecret): 'link' | 'grant' | null {
+  if (purpose === 'link') return 'link'
+  return purpose === 'grant' || purpose === 'bound_grant' ? 'grant' : null
+}
+
+export const presentToken = ({ ledger, id, purpose, proof, expiresAt }: ParsedSecret): Presented => ({
+  ledger,
+  id,
+  purpose,
+  proofs: [proof],
+  expiresAt,
+})
+
+const challengeIdOf = (deps: Deps, ledger: string, id: string): Promise<string> =>
+  mintChallengeId(deps.keys, hexBytes(ledger), decodeBase64url(id) ?? new Uint8Array())

@@ -1,0 +1,26 @@
+/** Asking D1: one deadline and one error for every query. SQL itself lives in the `queries.ts` files. */
+
+import { within } from '../lib/deadline.ts'
+
+const PATIENCE_MS = 5000
+
+/** The first row, or null. @throws Unavailable */
+export const query = <Row>(statement: D1PreparedStatement): Promise<Row | null> =>
+  within(PATIENCE_MS, 'd1', statement.first<Row>())
+
+/** All rows. @throws Unavailable */
+export async function queryAll<Row>(statement: D1PreparedStatement): Promise<Row[]> {
+  return (await within(PATIENCE_MS, 'd1', statement.all<Row>())).results
+}
+
+/**
+ * One transaction: all of it or nothing. The rows and the count of changes of each statement, in order.
+ * @throws Unavailable, after which it may or may not have been committed: what is batched must bear being done again
+ */
+export async function batch(
+  db: D1Database,
+  statements: D1PreparedStatement[],
+): Promise<{ rows: Record<string, unknown>[]; changes: number }[]> {
+  const results = await within(PATIENCE_MS, 'd1', db.batch<Record<string, unknown>>(statements))
+  return results.map((result) => ({ rows: result.results, changes: result.meta.changes }))
+}

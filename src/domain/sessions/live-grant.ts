@@ -1,0 +1,28 @@
+/** What a token stands on: its grant (the family), the session and the user, as they are now. */
+
+import type { Deps } from '../../ports.ts'
+import { batch } from '../database.ts'
+import type { Project } from '../projects/project.ts'
+import { selectUserWhere, toUser, type UserRow } from '../users/queries.ts'
+import type { User } from '../users/user.ts'
+import { type FamilyRow, type SessionRow, selectFamily, selectSessionOfFamily, USER_OF_FAMILY } from './queries.ts'
+import { isLive, type Session, toSession } from './session.ts'
+import type { GrantData } from './tokens.ts'
+
+export type LiveGrant = { family: FamilyRow; grant: GrantData; session: Session; user: User }
+
+/** Null once one of them was ended. One D1 call. */
+export async function liveGrant(deps: Deps, project: Project, familyId: string): Promise<LiveGrant | null> {
+  const [families, sessions, users] = await batch(deps.db, [
+    selectFamily(deps.db, project.id, familyId),
+    selectSessionOfFamily(deps.db, project.id, familyId),
+    selectUserWhere(deps.db, project.id, USER_OF_FAMILY, familyId),
+  ])
+  const family = families?.rows[0] as FamilyRow | undefined
+  const sessionRow = sessions?.rows[0] as SessionRow | undefined
+  const userRow = users?.rows[0] as UserRow | undefined
+  if (!family || family.ended_at !== null || !sessionRow || userRow?.status !== 'ACTIVE') return null
+  const session = toSession(sessionRow)
+  if (!isLive(session, Math.floor(deps.now() / 1000))) return null
+  return { family, grant: JSON.parse(family.grant_data), session, user: toUser(userRow) }
+}

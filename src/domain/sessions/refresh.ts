@@ -1,0 +1,71 @@
+/** Refresh with rotation: one D1 batch decides, so that two at once, a retry and a restart all find the same answer. */
+
+import { newId } from '../../lib/ids.ts'
+import { ok, type Result } from '../../lib/result.ts'
+import type { Deps } from '../../ports.ts'
+import { batch } from '../database.ts'
+import { insertEventIfChanged } from '../events/queries.ts'
+import type { Project } from '../projects/project.ts'
+import { selectUserWhere, toUser, type UserRow } from '../users/queries.ts'
+import {
+  endReusedFamily,
+  type FamilyRow,
+  rotateFamily,
+  type SessionRow,
+  selectFamily,
+  selectSessionOfFamily,
+  touchSessionIfChanged,
+  USER_OF_FAMILY,
+} from './queries.ts'
+import { parseRefreshToken } from './refresh-token.ts'
+import { isLive, toSession } from './session.ts'
+import { type GrantData, issueTokens, type TokenClient, type Tokens } from './tokens.ts'
+
+/** A client that did not hear the answer asks again: for so long the previous token brings the same successor. */
+export const GRACE_MS = 10_000
+
+/** Every refusal is one to the caller (RFC 6749 §5.2, invalid_grant). */
+export async function refresh(
+  deps: Deps,
+  project: Project,
+  client: TokenClient,
+  token: string,
+): Promise<Result<{ tokens: Tokens; sessionId: string }, { reason: 'invalid_grant' }>> {
+  const refused = { ok: false, error: { reason: 'invalid_grant' } } as const
+  const parsed = await parseRefreshToken(deps.keys, token)
+  if (!parsed) return refused
+  const { familyId, generation } = parsed
+  const nowMs = deps.now()
+  const now = Math.floor(nowMs / 1000)
+  const presented = { projectId: project.id, familyId, clientId: client.id, generation, nowMs, graceMs: GRACE_MS }
+  const eventId = newId('evt', now, deps.randomBytes(16))
+  const event = { projectId: project.id, id: eventId, userId: null, data: { family: familyId }, now }
+  const results = await batch(deps.db, [
+    rotateFamily(deps.db, presented),
+    touchSessionIfChanged(deps.db, project.id, familyId, now),
+    endReusedFamily(deps.db, presented),
+    insertEventIfChanged(deps.db, { ...event, type: 'refresh.reused' }),
+    selectFamily(deps.db, project.id, familyId),
+    selectSessionOfFamily(deps.db, project.id, familyId),
+    selectUserWhere(deps.db, project.id, USER_OF_FAMILY, familyId),
+  ])
+  const family = results[4]?.rows[0] as FamilyRow | undefined
+  const sessionRow = results[5]?.rows[0] as SessionRow | undefined
+  const userRow = results[6]?.rows[0] as UserRow | undefined
+  if (!family || !sessionRow || !userRow) return refused
+  const session = toSession(sessionRow)
+  const isSuccessor = family.generation === generation + 1 && nowMs - family.rotated_at < GRACE_MS
+  const belongs = family.client_id === client.id && family.ended_at === null
+  if (!isSuccessor || !belongs || !isLive(session, now) || userRow.status !== 'ACTIVE') return refused
+  const grant = JSON.parse(family.grant_data) as GrantData
+  const user = toUser(userRow)
+  const tokens = await issueTokens(deps, project, {
+    user,
+    session,
+    familyId,
+    generation: family.generation,
+    client,
+    grant,
+  })
+  return ok({ tokens, sessionId: session.id })
+}

@@ -1,0 +1,11 @@
+export const addressChangedText = `{{heading}}
+
+{{lead}}
+
+{{effect}}
+
+{{notYou}}
+{{#signature}}
+
+{{signature}}
+{{/signature}}`

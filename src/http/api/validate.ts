@@ -1,0 +1,27 @@
+/** The one place where a request that does not fit its schema becomes a problem that names each field. */
+
+import { zValidator } from '@hono/zod-validator'
+import type { Context } from 'hono'
+import type * as z from 'zod'
+import type { AppEnv } from '../context.ts'
+import { type Issue, problem } from '../problem.ts'
+
+export const jsonOf = <S extends z.ZodType>(schema: S) =>
+  zValidator('json', schema, (result, c) => (result.success ? undefined : refuse(c, result.error)))
+
+export const queryOf = <S extends z.ZodType>(schema: S) =>
+  zValidator('query', schema, (result, c) => (result.success ? undefined : refuse(c, result.error)))
+
+function refuse(c: Context, error: z.core.$ZodError): Response {
+  const errors = error.issues.flatMap(toIssues)
+  const detail = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')
+  return problem(c as Context<AppEnv>, 'invalid_request', detail.slice(0, 1000), { errors })
+}
+
+export function toIssues(issue: z.core.$ZodIssue): Issue[] {
+  const path = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a field of this request' }))
+  }
+  return [{ path: path.join('.'), message: issue.message }]
+}

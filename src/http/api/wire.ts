@@ -1,0 +1,73 @@
+/** Domain values as the native API writes them. */
+
+import type * as z from 'zod'
+import type { ApiKey } from '../../domain/api-keys/api-key.ts'
+import type { Project } from '../../domain/projects/project.ts'
+import type { Session } from '../../domain/sessions/session.ts'
+import { type Identifier, identifierOf, type User } from '../../domain/users/user.ts'
+import type { apiKeyAnswer, identifierAnswer, sessionAnswer, userAnswer } from './schemas.ts'
+
+export const toIdentifierWire = (identifier: Identifier): z.infer<typeof identifierAnswer> => ({
+  id: identifier.id,
+  kind: identifier.kind,
+  value: identifier.value,
+  verified_at: identifier.verifiedAt,
+  // A person has one of each kind, so each is the primary one.
+  primary: true,
+})
+
+export function toUserWire(user: User): z.infer<typeof userAnswer> {
+  const email = identifierOf(user, 'email')
+  const phone = identifierOf(user, 'phone')
+  return {
+    id: user.id,
+    email: email?.value ?? null,
+    email_verified: email !== null && email.verifiedAt !== null,
+    phone: phone?.value ?? null,
+    phone_verified: phone !== null && phone.verifiedAt !== null,
+    first_name: user.firstName,
+    last_name: user.lastName,
+    type: user.type,
+    role: user.role,
+    business_id: user.businessId,
+    external_id: user.externalId,
+    status: user.status,
+    locale: user.locale,
+    metadata: user.metadata,
+    identifiers: user.identifiers.map(toIdentifierWire),
+    created_at: user.createdAt,
+    updated_at: user.updatedAt,
+    last_sign_in_at: user.lastSignInAt,
+  }
+}
+
+export const toSessionWire = (session: Session): z.infer<typeof sessionAnswer> => ({
+  id: session.id,
+  user_id: session.userId,
+  client_id: session.clientId,
+  organization_id: session.organizationId,
+  amr: session.amr,
+  ip: session.ip,
+  user_agent: session.userAgent,
+  created_at: session.createdAt,
+  last_active_at: session.lastActiveAt,
+  expires_at: session.expiresAt,
+  revoked_at: session.revokedAt,
+})
+
+export const toApiKeyWire = (key: ApiKey): z.infer<typeof apiKeyAnswer> => ({
+  id: key.id,
+  name: key.name,
+  prefix: key.prefix,
+  scopes: key.scopes,
+  created_at: key.createdAt,
+  last_used_at: key.lastUsedAt,
+  expires_at: key.expiresAt,
+  revoked_at: key.revokedAt,
+})
+
+export function toProjectWire({ id, name, issuer, createdAt, settings }: Project) {
+  // A test identity's code is write-only.
+  const test_identities = settings.test_identities.map(({ address, until }) => ({ address, until }))
+  return { id, name, issuer, created_at: createdAt, ...settings, test_identities }
+}

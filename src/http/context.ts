@@ -1,0 +1,18 @@
+/** What every handler finds in its context. */
+
+import type { Caller } from '../domain/api-keys/api-key.ts'
+import type { Project } from '../domain/projects/project.ts'
+import type { Env } from '../env.ts'
+import type { Deps } from '../ports.ts'
+
+export type AppEnv = {
+  Bindings: Env
+  Variables: {
+    deps: Deps
+    requestId: string
+    /** Set by `requireScope`. */
+    caller: Caller
+    /** Set by `projectOfPath`. */
+    project: Project
+  }
+}

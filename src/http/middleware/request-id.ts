@@ -1,0 +1,10 @@
+import { createMiddleware } from 'hono/factory'
+import type { AppEnv } from '../context.ts'
+
+/** Every answer names its request, so that a person's report leads to one log line. A caller's own id is not taken. */
+export const requestId = createMiddleware<AppEnv>(async (c, next) => {
+  const id = `req_${crypto.randomUUID().replaceAll('-', '')}`
+  c.set('requestId', id)
+  await next()
+  c.header('x-request-id', id)
+})

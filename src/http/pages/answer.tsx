@@ -1,0 +1,46 @@
+/** A page as an answer: state in, HTML and headers out. Every person-facing route ends here. */
+
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { type Brand, brandOf, chooseLocale } from '../../domain/messages/message.ts'
+import type { Project } from '../../domain/projects/project.ts'
+import { encodeBase64url } from '../../lib/base64url.ts'
+import type { Locale } from '../../locales/index.ts'
+import type { AppEnv } from '../context.ts'
+import { pageHeaders } from './page-headers.ts'
+import { polls, type SignInPage, SignInPageView } from './sign-in-views.tsx'
+import { type LinkPage, LinkPageView } from './views.tsx'
+
+/** How a page looks where nothing is known of the project. */
+export const PLAIN_BRAND: Brand = { name: '', primary_color: null, logo: null, sender_name: null, support_email: null }
+
+export type Look = { brand: Brand; locale: Locale }
+
+/** A project's own, in the language of the request (`ui_locales`, then the browser's). */
+export function lookOf(c: Context<AppEnv>, project: Project, wished: string | null = null): Look {
+  const [accepted = null] = c.req.header('accept-language')?.split(/[,;]/) ?? []
+  return { brand: brandOf(project), locale: chooseLocale(project, wished, accepted) }
+}
+
+type Options = { status?: number } & Partial<Look>
+
+export const answerPage = (c: Context<AppEnv>, page: LinkPage, options: Options = {}): Response | Promise<Response> =>
+  answer(c, options, false, (look, nonce) => <LinkPageView {...look} page={page} nonce={nonce} />)
+
+export const answerSignIn = (
+  c: Context<AppEnv>,
+  page: SignInPage,
+  options: Options = {},
+): Response | Promise<Response> =>
+  answer(c, options, polls(page), (look, nonce) => <SignInPageView {...look} page={page} nonce={nonce} />)
+
+function answer(
+  c: Context<AppEnv>,
+  { status = 200, brand = PLAIN_BRAND, locale = 'en' }: Options,
+  connects: boolean,
+  view: (look: Look, nonce: string) => ReturnType<typeof LinkPageView>,
+): Response | Promise<Response> {
+  const nonce = encodeBase64url(c.var.deps.randomBytes(16))
+  for (const [name, value] of Object.entries(pageHeaders(nonce, brand.logo, { polls: connects }))) c.header(name, value)
+  return c.html(view({ brand, locale }, nonce), status as ContentfulStatusCode)
+}
