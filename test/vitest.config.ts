@@ -1,0 +1,59 @@
+import { fileURLToPath } from 'node:url'
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Throw-away values: nothing outside the tests knows them. */
+const variables = {
+  ISSUER: 'http://localhost:8787',
+  LATCHKEY_SECRET: 'test-secret-test-secret-test-secret-0001',
+  LATCHKEY_ROOT_KEY: 'lk_root_test_test_test_test_test_test_test',
+  MAIL_PROVIDERS: 'resend',
+  MAIL_FROM: 'Latchkey <sign-in@latchkey.test>',
+  RESEND_API_KEY: 're_test',
+}
+
+// Wrangler warns of required secrets that are nowhere.
+Object.assign(process.env, {
+  LATCHKEY_SECRET: variables.LATCHKEY_SECRET,
+  LATCHKEY_ROOT_KEY: variables.LATCHKEY_ROOT_KEY,
+})
+
+export default defineConfig({
+  root: at('..'),
+  test: {
+    // Both kinds at once: the browser tests wait much of their time.
+    maxWorkers: 2,
+    projects: [
+      {
+        // Inside workerd, with real D1, KV and Durable Objects.
+        root: at('..'),
+        plugins: [
+          cloudflareTest(async () => ({
+            main: './src/index.ts',
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { bindings: { ...variables, TEST_MIGRATIONS: await readD1Migrations(at('../migrations')) } },
+          })),
+        ],
+        test: {
+          name: 'workerd',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: ['test/http/**', 'test/browser/**'],
+          setupFiles: ['test/setup.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        // From outside: the development server as its users start it, curl, Chromium, SIGKILL.
+        root: at('..'),
+        test: {
+          name: 'outside',
+          include: ['test/http/**/*.test.ts', 'test/browser/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
