@@ -13,6 +13,8 @@ const mailOf = (mail: Mail | undefined) => {
   if (mail?.content.kind !== 'sign_in') throw new Error('no sign-in mail')
   return { link: mail.content.link ?? '', code: mail.content.code ?? '' }
 }
+/** Seconds that are left depend on when one asks. */
+const stable = ({ expires_in, ...answer }: Record<string, unknown>) => answer
 const tokenOf = (link: string) => new URL(link).searchParams.get('code') ?? ''
 const wrongOf = (code: string) => code.replace(/^./, (digit) => String((Number(digit) + 1) % 10))
 const expectProblem = (answer: Answer, status: number, code: string) => {
@@ -137,7 +139,7 @@ describe('resend', () => {
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const one = await app.call('POST', '/v1/passwordless/resend', { id: sent.id }, { headers })
     const two = await app.call('POST', '/v1/passwordless/resend', { id: sent.id }, { headers })
-    expect(two.json).toEqual(one.json)
+    expect(stable(two.json)).toEqual(stable(one.json))
     expect(app.outbox).toHaveLength(2)
   })
 
@@ -158,7 +160,7 @@ describe('asking twice', () => {
     const body = { email, reveal: true, redirect_uri: 'http://localhost:3000/cb' }
     const one = await send(app, body, headers)
     const two = await send(app, body, headers)
-    expect(two).toEqual(one)
+    expect(stable(two)).toEqual(stable(one))
     expect(one.user_created).toBe(true)
     expect(app.outbox).toHaveLength(1)
     const other = await app.call('POST', '/v1/passwordless/send', { ...body, state: 'other' }, { headers })

@@ -58,6 +58,11 @@ type Tombstone = {
   /** What a new link can be made of in one press, and what a repeated call is told; null where neither may come. */
   record: ChallengeRecord | null
   answers: Answer[]
+  /**
+   * Milliseconds. As long as one of its links could still be in time: a call that is repeated with its Idempotency-Key mints the
+   * same secrets again, and must not bring a used one back to life.
+   */
+  until: number
 }
 
 export type LedgerState = {
@@ -710,7 +715,8 @@ function sweep(state: LedgerState, now: number): void {
     const { until, reason } = endOf(challenge)
     if (now >= until) bury(state, challenge, reason, challenge.mark?.at ?? until)
   }
-  state.tombstones = state.tombstones.filter(({ at }) => now < at + TOMBSTONE_MS)
+  state.tombstones = state.tombstones.filter(({ until }) => now < until)
+  for (const dead of state.tombstones) if (now >= dead.at + TOMBSTONE_MS) forget(dead)
   const { stranger, known } = state.sends
   const recent = (at: number) => now < at + DAY_MS
   state.sends = { stranger: stranger.filter(recent), known: known.filter(recent) }
@@ -738,19 +744,23 @@ function bury(state: LedgerState, challenge: Challenge, reason: DeadReason, at: 
     links: secrets.filter(({ purpose }) => purpose === 'link').map(({ proof }) => proof),
     record: isCancelled && answers.length === 0 ? null : record,
     answers,
+    until: Math.max(at + TOMBSTONE_MS, ...secrets.map(({ expiresAt }) => expiresAt * 1000)),
   })
   state.tombstones = state.tombstones.slice(-MAX_TOMBSTONES)
   const older = state.tombstones.at(-1 - MAX_KEPT_RECORDS)
-  if (older) {
-    older.record = null
-    older.answers = []
-  }
+  if (older) forget(older)
+}
+
+/** Keeps the reason alone. */
+function forget(dead: Tombstone): void {
+  dead.record = null
+  dead.answers = []
 }
 
 function nextAlarm(state: LedgerState): number | null {
   const times = [
     ...state.challenges.map((challenge) => endOf(challenge).until),
-    ...state.tombstones.map(({ at }) => at + TOMBSTONE_MS),
+    ...state.tombstones.map(({ at, until, record }) => (record ? Math.min(until, at + TOMBSTONE_MS) : until)),
     ...[...state.sends.stranger, ...state.sends.known].map((at) => at + DAY_MS),
   ]
   return times.length > 0 ? Math.min(...times) : null

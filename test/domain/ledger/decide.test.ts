@@ -929,6 +929,18 @@ describe('open', () => {
     }
   })
 
+  it('again a day later, while a used link of seven days is in time: it stays used', () => {
+    const week = { purpose: 'link', proof: 'link', expiresAt: at(7 * DAY) } as const
+    const l = opened({ request: 'r1', secrets: [week] }).redeemed(redeem(), 1)
+    for (const ms of [2 * DAY, 7 * DAY - 1]) {
+      expect(l.ask(open({ request: 'r1', secrets: [week] }), ms)).toEqual({ is: 'key_reused' })
+      expect(l.ask(redeem({ key: 'k2' }), ms)).toMatchObject({ is: 'used', record: null })
+    }
+    expect(l.alarmAt).toBe(T + 7 * DAY)
+    l.ask({ type: 'sweep' }, 7 * DAY)
+    expect(l.state).toBeNull()
+  })
+
   it('again when the tombstone is gone: a new challenge', () => {
     const l = opened({ request: 'r1' })
     const later = LINK_TTL * SECOND + TOMBSTONE_MS
