@@ -6,13 +6,19 @@ import { createKeyring } from './domain/keyring.ts'
 import { type Config, ConfigurationError, type Env, readEnv } from './env.ts'
 import { apiKeysApi } from './http/api/api-keys.ts'
 import { clientsApi } from './http/api/clients.ts'
+import { eventsApi } from './http/api/events.ts'
+import { messagesApi } from './http/api/messages.ts'
 import { openApiDocument } from './http/api/openapi.ts'
 import { passwordlessApi } from './http/api/passwordless.ts'
 import { projectApi } from './http/api/project.ts'
 import { projectsApi } from './http/api/projects.ts'
 import { sessionsApi } from './http/api/sessions.ts'
+import { suppressionsApi } from './http/api/suppressions.ts'
+import { templatesApi } from './http/api/templates.ts'
 import { usersApi } from './http/api/users.ts'
+import { callbacks } from './http/callbacks.ts'
 import type { AppEnv } from './http/context.ts'
+import { docs } from './http/docs.ts'
 import { health } from './http/health.ts'
 import { checkIdempotencyKey } from './http/idempotency.ts'
 import { projectOfPath } from './http/middleware/project-of-path.ts'
@@ -62,8 +68,14 @@ export function createApp(makePorts: MakePorts) {
   app.route('/v1/api_keys', apiKeysApi())
   app.route('/v1/clients', clientsApi())
   app.route('/v1/projects', projectsApi())
+  app.route('/v1/messages', messagesApi())
+  app.route('/v1/events', eventsApi())
+  app.route('/v1/suppressions', suppressionsApi())
+  app.route('/v1/templates', templatesApi())
+  app.route('/callbacks', callbacks())
   app.route('/auth/magic-link', magicLinkPage())
   app.route('/healthz', health())
+  app.route('/docs', docs())
   app.get(METADATA_OF_PATH, projectOfPath, answerMetadata)
   // The first project's surfaces at the issuer itself, any project's under its own issuer.
   app.route('/', projectSurfaces())
@@ -144,7 +156,16 @@ function dependencies(makePorts: MakePorts) {
     const config = readEnv(env)
     const ports = makePorts(env, config)
     const keys = await createKeyring(config.secret, config.previousSecret, ports.randomBytes)
-    return { ...ports, config, keys, cache, db: env.DB, codes: env.CODES, ledger: env.LEDGER }
+    return {
+      ...ports,
+      config,
+      keys,
+      cache,
+      db: env.DB,
+      codes: env.CODES,
+      ledger: env.LEDGER,
+      assets: env.ASSETS ?? null,
+    }
   }
   return async (env: Env, context: Pick<ExecutionContext, 'waitUntil'>): Promise<Deps> => {
     if (made?.env !== env) made = { env, parts: make(env) }

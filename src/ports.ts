@@ -2,7 +2,7 @@
 
 import type { Keyring } from './domain/keyring.ts'
 import type { Ledger } from './domain/ledger/ledger-object.ts'
-import type { MailContent } from './domain/messages/message.ts'
+import type { MailContent, SignInMail } from './domain/messages/message.ts'
 import type { Config } from './env.ts'
 import type { IsolateCache } from './lib/isolate-cache.ts'
 
@@ -10,11 +10,15 @@ import type { IsolateCache } from './lib/isolate-cache.ts'
 export type Mail = {
   /** Our message id: the provider's idempotency key. */
   id: string
+  projectId: string
   to: string
   content: MailContent
 }
 
-/** What became of one mail after the whole chain of providers was asked. */
+/** One SMS as data. `to` in E.164. */
+export type TextMessage = { id: string; projectId: string; to: string; content: SignInMail }
+
+/** What became of one message after the whole chain of providers was asked. */
 export type Delivery =
   | { status: 'accepted'; provider: string; providerId: string | null; attempts: DeliveryAttempt[] }
   | { status: 'retry'; attempts: DeliveryAttempt[] }
@@ -23,11 +27,37 @@ export type Delivery =
 /** `detail` is a status or a short reason, never a body: bodies can repeat the address or the link. */
 export type DeliveryAttempt = { provider: string; event: 'accepted' | 'refused' | 'unreachable'; detail: string }
 
+/** What a provider tells of a message afterwards. */
+export type MailReport = {
+  /** As we sent them along; null: not of ours. */
+  projectId: string | null
+  messageId: string | null
+  recipient: string
+  event: 'delivered' | 'bounced' | 'complained' | 'deferred'
+  /** Nothing sent to this address will arrive or be welcome: it bounced hard, or its owner complained. */
+  permanent: boolean
+  /** A short code of the provider's, never a text from outside. */
+  detail: string
+  /** Unix seconds. */
+  at: number
+}
+export const CALLBACK_PROVIDERS = ['resend', 'postmark', 'sendgrid'] as const
+export type CallbackProvider = (typeof CALLBACK_PROVIDERS)[number]
+
 export type Ports = {
   /** Milliseconds since the epoch. Read once per request and passed down. */
   now(): number
   randomBytes(length: number): Uint8Array
   sendMail(mail: Mail): Promise<Delivery>
+  sendText(message: TextMessage): Promise<Delivery>
+  /** How a mail will look. */
+  renderMail(content: MailContent): { subject: string; fromName: string; html: string; text: string }
+  /** Null: not from the provider, too old, or not to be read. @param secret what its signature is checked with */
+  readCallback(
+    provider: CallbackProvider,
+    secret: string,
+    request: { headers: Headers; body: string },
+  ): Promise<MailReport[] | null>
 }
 
 /** What a domain verb gets: the ports, the storage, the configuration, and this isolate's cache. */
@@ -35,6 +65,8 @@ export type Deps = Ports & {
   db: D1Database
   codes: KVNamespace
   ledger: DurableObjectNamespace<Ledger>
+  /** Static files that are read on demand; null where the Worker was deployed without. */
+  assets: Fetcher | null
   keys: Keyring
   config: Config
   cache: IsolateCache

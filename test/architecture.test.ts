@@ -12,7 +12,8 @@ const ARROW: Record<string, string[]> = {
   providers: ['lib', 'domain', 'emails', 'ports.ts', 'env.ts'],
   http: ['lib', 'locales', 'domain', 'ports.ts', 'env.ts'],
   'dev-inbox': ['lib', 'locales'],
-  cli: ['lib'],
+  docs: ['lib', 'locales', 'domain', 'emails', 'http'],
+  cli: ['lib', 'docs'],
 }
 const SURFACES = ['http/api', 'http/pages', 'http/oidc', 'http/dialects']
 
@@ -85,7 +86,7 @@ describe('the sources', () => {
   rule('log through one function', /console\./, (path) => inProduct(path) && path !== 'app.ts')
   rule('lower-case addresses nowhere else', /toLowerCase\(\)/, inDomain, [
     'domain/users/address.ts',
-    'domain/messages/message.ts',
+    'domain/templates/check.ts',
   ])
 })
 
@@ -95,7 +96,8 @@ describe('the schema', () => {
 
   it('finds everything by project first', () => {
     const tables = [...sql.matchAll(/CREATE TABLE (\w+) \(([\s\S]*?)\) STRICT/g)].filter(
-      ([, name]) => name !== 'projects',
+      // What cron remembers of its walks is nobody's.
+      ([, name = '']) => !['projects', 'walks'].includes(name),
     )
     expect(tables.length).toBeGreaterThan(7)
     for (const [, name, body = ''] of tables) expect(body, name).toMatch(/PRIMARY KEY \(project_id/)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
@@ -20,6 +21,10 @@ Object.assign(process.env, {
   LATCHKEY_ROOT_KEY: variables.LATCHKEY_ROOT_KEY,
 })
 
+// The plugin reads the configuration below at once, and wants the folder of assets to be there.
+const assets = spawnSync(process.execPath, [at('../src/cli/assets.ts')], { stdio: ['ignore', 'inherit', 'inherit'] })
+if (assets.status !== 0) throw new Error('src/cli/assets.ts failed')
+
 export default defineConfig({
   root: at('..'),
   test: {
@@ -39,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/http/**', 'test/browser/**'],
+          exclude: ['test/http/**', 'test/browser/**', 'test/cli/**'],
           setupFiles: ['test/setup.ts'],
           testTimeout: 30_000,
         },
@@ -49,7 +54,7 @@ export default defineConfig({
         root: at('..'),
         test: {
           name: 'outside',
-          include: ['test/http/**/*.test.ts', 'test/browser/**/*.test.ts'],
+          include: ['test/http/**/*.test.ts', 'test/browser/**/*.test.ts', 'test/cli/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util'
 
 /** Makes the secrets that are missing, leaves the others alone, and gives the root key. */
 export function ensureVars(path: string): string {
-  const fresh = { LATCHKEY_SECRET: randomBytes(32).toString('base64url'), LATCHKEY_ROOT_KEY: `lk_root_${base62(32)}` }
+  const fresh = randomSecrets()
   const linesFor = (names: string[]) =>
     Object.entries(fresh)
       .filter(([name]) => names.includes(name))
@@ -20,6 +20,11 @@ export function ensureVars(path: string): string {
   }
   return parseEnv(readFileSync(path, 'utf8')).LATCHKEY_ROOT_KEY ?? ''
 }
+
+export const randomSecrets = (): Record<'LATCHKEY_SECRET' | 'LATCHKEY_ROOT_KEY', string> => ({
+  LATCHKEY_SECRET: randomBytes(32).toString('base64url'),
+  LATCHKEY_ROOT_KEY: `lk_root_${base62(32)}`,
+})
 
 /** Whole or not at all, and not over another's: two servers may start at the same time in a fresh checkout. */
 function createOnce(path: string, text: string): void {

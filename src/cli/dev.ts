@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
+import { writeAssets } from './assets.ts'
 import { ensureVars } from './dev-vars.ts'
 import { family, killAll } from './family.ts'
 
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   const { port } = options
   if (await isTaken(port)) fail(`Port ${port} is in use. Take another one: npm run dev -- --port ${port + 1}`)
+  await writeAssets()
   const rootKey = ensureVars(resolve(ROOT, '.dev.vars'))
   migrate(options.persistTo)
   const issuer = `http://localhost:${port}`

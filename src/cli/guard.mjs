@@ -7,6 +7,11 @@ if (process.env.WRANGLER_COMMAND === 'dev') {
   console.error('This is the production configuration. For development run: npm run dev')
   process.exit(1)
 }
+// And a bare `wrangler deploy` would put ids that do not exist, and no issuer, over a deployment that works.
+if (process.env.WRANGLER_COMMAND === 'deploy' && !process.env.LATCHKEY_CLI) {
+  console.error('This configuration has no ids and no issuer. To deploy run: npm run deploy')
+  process.exit(1)
+}
 
 // Before the npm scripts that run TypeScript: Node does so from 22.18 on.
 if (process.argv.includes('--node')) {

@@ -1,5 +1,6 @@
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
+import { isSms } from './parse.ts'
 
 /** One self-contained page: styles and script inside, nothing fetched from anywhere but the inbox itself. */
 export async function document(
@@ -63,12 +64,12 @@ export function Command(props: { children: Child }) {
   )
 }
 
-/** How the first mail comes to be. The key stays out of the page: it opens everything. */
+/** How the first mail or SMS comes to be. The key stays out of the page: it opens everything. */
 export function sendCommand(issuer: string, to: string): string {
   return [
     `curl ${issuer}/v1/passwordless/send \\`,
     `  -H "x-api-key: $LATCHKEY_KEY" -H 'content-type: application/json' \\`,
-    `  -d '${JSON.stringify({ email: to }).replaceAll("'", "'\\''")}'`,
+    `  -d '${JSON.stringify(isSms({ to }) ? { phone: to } : { email: to }).replaceAll("'", "'\\''")}'`,
   ].join('\n')
 }
 
@@ -148,7 +149,7 @@ td a:focus-visible::after { outline: 3px solid var(--accent); outline-offset: -3
   tbody tr { display: grid; grid-template: 'subject code' auto 'to time' auto / minmax(0, 1fr) auto; column-gap: 1rem; padding: .5rem; border-bottom: 1px solid var(--line); }
   td, td:first-child { padding: 0; border: 0; }
   td:nth-child(1) { grid-area: time; font-size: .875rem; } td:nth-child(2) { grid-area: to; font-size: .875rem; color: var(--quiet); }
-  td:nth-child(3) { grid-area: subject; white-space: normal; overflow-wrap: anywhere; } td:nth-child(4) { grid-area: code; text-align: end; }
+  td:nth-child(3) { grid-area: subject; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; white-space: normal; overflow-wrap: anywhere; } td:nth-child(4) { grid-area: code; text-align: end; }
 }
 
 dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 1rem; margin: 0; }
@@ -165,6 +166,8 @@ nav a[aria-current] { color: var(--ink); font-weight: 600; border-color: var(--a
 iframe { display: block; width: 100%; height: 48rem; min-height: 10rem; resize: vertical; border: 1px solid var(--line); border-radius: .375rem; }
 iframe.narrow { width: 322px; height: 56rem; }
 pre.text { width: 100%; white-space: pre-wrap; overflow-wrap: anywhere; }
+.kind { color: var(--quiet); font-size: .875rem; font-weight: 500; }
+p.sms { padding: .75rem 1rem; background: var(--shade); border: 1px solid var(--line); border-radius: .375rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 dl.places { gap: .25rem 1.5rem; }
 dl.places dt a { font-weight: 600; }
 `

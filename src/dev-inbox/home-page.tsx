@@ -4,6 +4,7 @@ const PLACES = [
   { path: '/dev/inbox', what: 'every mail that was sent, with its link and code' },
   { path: '/sign-in', what: 'the sign-in page that applications are sent to' },
   { path: '/account', what: 'where a person is signed in' },
+  { path: '/docs', what: 'how to use it, the API reference, and how to deploy it' },
   { path: '/openapi.json', what: 'the API, machine-readable' },
   { path: '/healthz', what: 'is everything up' },
 ]

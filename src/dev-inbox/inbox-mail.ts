@@ -1,11 +1,26 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import { type InboxEnv, type IncomingMail, inboxOf, type Receipt } from './inbox-object.ts'
 import type { MailApi } from './mail-api.ts'
+import { type FormApi, mailgun, mailgunEu } from './mailgun.ts'
+import { messagebird } from './messagebird.ts'
 import { codeOf, linksOf } from './parse.ts'
+import { postmark } from './postmark.ts'
 import { resend } from './resend.ts'
+import { sendgrid } from './sendgrid.ts'
+import { ses } from './ses.ts'
+import { twilio } from './twilio.ts'
+import { vonage } from './vonage.ts'
 
 /** The providers whose requests the inbox understands. A new one is a file beside resend.ts and an entry here. */
-const APIS: readonly MailApi[] = [resend]
+const APIS: readonly (MailApi | FormApi)[] = [
+  resend,
+  postmark,
+  sendgrid,
+  mailgun,
+  mailgunEu,
+  ses,
+  ...[twilio, vonage, messagebird],
+]
 
 /** Longer than any caller may wait for a provider. */
 const TIMEOUT_MS = 35_000
@@ -14,10 +29,11 @@ const TIMEOUT_MS = 35_000
 export class InboxMail extends WorkerEntrypoint<InboxEnv> {
   override async fetch(request: Request): Promise<Response> {
     const { host } = new URL(request.url)
-    const api = APIS.find((candidate) => candidate.host === host)
+    const api = APIS.find((candidate) => isOf(host, candidate))
     if (!api) return unknownHost(host)
-    const body = await request.text()
-    const envelope = api.read(request, body)
+    // Not .text(), which workerd believes to be wrong for a form.
+    const body = new TextDecoder().decode(await request.clone().arrayBuffer())
+    const envelope = await api.read(request, body)
     if (envelope instanceof Response) return envelope
 
     const repeat =
@@ -35,6 +51,12 @@ export class InboxMail extends WorkerEntrypoint<InboxEnv> {
         return new Response(null, { status: 504 })
     }
   }
+}
+
+/** `*` stands for one label: SES has a host in each region. */
+function isOf(host: string, api: MailApi | FormApi): boolean {
+  const [labels, wanted] = [host.split('.'), api.host.split('.')]
+  return labels.length === wanted.length && wanted.every((label, at) => label === '*' || label === labels[at])
 }
 
 function unknownHost(host: string): Response {

@@ -1,7 +1,10 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { Outage } from './parse.ts'
 
-/** One mail as a provider would have taken it. `to` holds bare addresses. */
+/**
+ * One mail as a provider would have taken it; `to` holds bare addresses. Or one SMS: `to` holds numbers in E.164, and
+ * there is neither subject nor HTML.
+ */
 export type IncomingMail = { from: string; to: string[]; subject: string; text: string; html: string }
 
 export type StoredMail = {

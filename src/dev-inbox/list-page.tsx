@@ -1,6 +1,6 @@
 import { Command, document, sendCommand } from './document.tsx'
 import type { StoredMail } from './inbox-object.ts'
-import { codeOf, type Outage } from './parse.ts'
+import { codeOf, isSms, type Outage } from './parse.ts'
 
 type List = { issuer: string; to: string | null; mails: Omit<StoredMail, 'html'>[]; outage: Outage }
 
@@ -27,7 +27,7 @@ export function listPage(list: List): Promise<Response> {
         {mails.length === 0 ? <Empty issuer={issuer} to={to} /> : <Mails mails={mails} />}
         {to === null || mails.length === 0 ? null : (
           <p>
-            Only mail to <bdi dir="ltr">{to}</bdi>. <a href="/dev/inbox">Show all</a>
+            Only what was sent to <bdi dir="ltr">{to}</bdi>. <a href="/dev/inbox">Show all</a>
           </p>
         )}
       </main>
@@ -55,9 +55,9 @@ function Mails(props: { mails: List['mails'] }) {
             <td title={mail.to}>
               <bdi dir="ltr">{mail.to}</bdi>
             </td>
-            <td title={mail.subject}>
+            <td title={isSms(mail) ? mail.text : mail.subject}>
               <a href={`/dev/inbox/${mail.id}`}>
-                <bdi>{mail.subject || '(no subject)'}</bdi>
+                <Heading mail={mail} />
               </a>
             </td>
             <td class="code">{codeOf(mail.text) ?? ''}</td>
@@ -68,15 +68,27 @@ function Mails(props: { mails: List['mails'] }) {
   )
 }
 
+/** An SMS has no subject, so its text stands there. */
+function Heading({ mail }: { mail: List['mails'][number] }) {
+  if (!isSms(mail)) return <bdi>{mail.subject || '(no subject)'}</bdi>
+  return (
+    <>
+      <span class="kind">SMS </span>
+      <bdi>{mail.text}</bdi>
+    </>
+  )
+}
+
 function Empty(props: { issuer: string; to: string | null }) {
   return (
     <>
-      <p>{props.to === null ? 'No mail yet. Send the first one:' : `No mail to ${props.to} yet. Send one:`}</p>
+      <p>{props.to === null ? 'No mail yet. Send the first one:' : `Nothing to ${props.to} yet. Send one:`}</p>
       <Command>{sendCommand(props.issuer, props.to ?? 'ada@example.com')}</Command>
       <p class="quiet">
-        <code>npm run dev</code> printed the line that sets <code>LATCHKEY_KEY</code>. The mail appears here by itself.
+        <code>npm run dev</code> printed the line that sets <code>LATCHKEY_KEY</code>. What you send appears here by
+        itself.
       </p>
-      {props.to === null ? null : <a href="/dev/inbox">Show all mail</a>}
+      {props.to === null ? null : <a href="/dev/inbox">Show all</a>}
     </>
   )
 }

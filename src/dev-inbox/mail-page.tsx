@@ -1,7 +1,7 @@
 import { document } from './document.tsx'
 import type { StoredMail } from './inbox-object.ts'
 import { LOCAL_TIMES, Time } from './list-page.tsx'
-import { codeOf, forFrame, linksOf, mainLink } from './parse.ts'
+import { codeOf, forFrame, isSms, linksOf, mainLink, piecesOf } from './parse.ts'
 
 const VIEWS = { html: 'HTML', narrow: '320 px wide', text: 'Text' }
 
@@ -11,18 +11,18 @@ export function viewOf(query: string | undefined): View {
   return query === 'narrow' || query === 'text' ? query : 'html'
 }
 
-/** `/dev/inbox/{id}`: one mail, and what a person would do with it. */
+/** `/dev/inbox/{id}`: one mail or SMS, and what a person would do with it. */
 export function mailPage({ mail, view }: { mail: StoredMail; view: View }): Promise<Response> {
+  const title = isSms(mail) ? `SMS to ${mail.to}` : mail.subject || '(no subject)'
   const links = linksOf(mail)
-  const main = mainLink(links)
   return document(
-    { title: mail.subject, script: LOCAL_TIMES },
+    { title, script: LOCAL_TIMES },
     <main class="stack">
       <a href="/dev/inbox">
         <span aria-hidden="true">← </span>Inbox
       </a>
       <h1>
-        <bdi>{mail.subject || '(no subject)'}</bdi>
+        <bdi>{title}</bdi>
       </h1>
       <dl>
         <Fact name="From" value={mail.from} />
@@ -32,7 +32,24 @@ export function mailPage({ mail, view }: { mail: StoredMail; view: View }): Prom
           <Time ts={mail.ts} />
         </dd>
       </dl>
-      <Open link={main} code={codeOf(mail.text)} />
+      <Open link={mainLink(links)} code={codeOf(mail.text)} />
+      {isSms(mail) ? <SmsText text={mail.text} /> : <MailParts mail={mail} view={view} links={links} />}
+    </main>,
+  )
+}
+
+/** All that an SMS is. */
+function SmsText(props: { text: string }) {
+  return (
+    <p class="sms" dir="auto">
+      {piecesOf(props.text).map((piece) => (piece.isLink ? <Link href={piece.text} /> : piece.text))}
+    </p>
+  )
+}
+
+function MailParts({ mail, view, links }: { mail: StoredMail; view: View; links: string[] }) {
+  return (
+    <>
       <Links links={links} />
       <nav aria-label="Parts of the mail">
         {Object.entries(VIEWS).map(([name, label]) => (
@@ -42,7 +59,7 @@ export function mailPage({ mail, view }: { mail: StoredMail; view: View }): Prom
         ))}
       </nav>
       <Part mail={mail} view={view} />
-    </main>,
+    </>
   )
 }
 
@@ -84,12 +101,18 @@ function Links(props: { links: string[] }) {
     <ul aria-label="Links in the mail">
       {props.links.map((link) => (
         <li>
-          <a class="url" href={link} target="_blank" rel="noopener" dir="ltr">
-            {link}
-          </a>
+          <Link href={link} />
         </li>
       ))}
     </ul>
+  )
+}
+
+function Link(props: { href: string }) {
+  return (
+    <a class="url" href={props.href} target="_blank" rel="noopener" dir="ltr">
+      {props.href}
+    </a>
   )
 }
 

@@ -18,10 +18,29 @@ export function parseAfter(value: string | undefined): number | undefined {
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined
 }
 
-/** `?to=`. An address holds no space, so one is a `+` that the caller forgot to encode. */
+/** `?to=`: an address or a number. Neither holds a space, so one is a `+` that the caller forgot to encode, or typed. */
 export function parseTo(value: string | undefined): string | null {
-  const to = (value ?? '').trim().replaceAll(' ', '+')
-  return to === '' ? null : to
+  const to = (value ?? '').trim()
+  return to === '' ? null : (phoneNumber(to) ?? to.replaceAll(' ', '+'))
+}
+
+/** `+12025550100` out of `12025550100` or `+1 (202) 555-0100`, undefined when it is no number. */
+export function phoneNumber(value: string): string | undefined {
+  const digits = value
+    .trim()
+    .replace(/^\+/, '')
+    .replace(/[ .()-]/g, '')
+  return /^[1-9]\d{6,14}$/.test(digits) ? `+${digits}` : undefined
+}
+
+/** What an SMS may say that it is from, when it is no number: up to 11 letters, digits and spaces, not all digits. */
+export function senderName(value: string): boolean {
+  return /^(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}$/.test(value)
+}
+
+/** A mail address holds an `@`, and nothing that an SMS is sent to does. */
+export function isSms(mail: { to: string }): boolean {
+  return !mail.to.includes('@')
 }
 
 /** `ada@example.com` out of `Ada Lovelace <ada@example.com>`, undefined when there is no address in it. */
@@ -34,6 +53,19 @@ export function bareAddress(value: string): string | undefined {
 export function linksOf(mail: { text: string; html: string }): string[] {
   const found = mail.text.trim() === '' ? hrefs(mail.html) : urls(mail.text)
   return [...new Set(found)]
+}
+
+/** The text in pieces, with every link that is in it as one of its own. */
+export function piecesOf(text: string): { text: string; isLink: boolean }[] {
+  const pieces: { text: string; isLink: boolean }[] = []
+  let rest = text
+  for (const link of urls(text)) {
+    const at = rest.indexOf(link)
+    if (at > 0) pieces.push({ text: rest.slice(0, at), isLink: false })
+    pieces.push({ text: link, isLink: true })
+    rest = rest.slice(at + link.length)
+  }
+  return rest === '' ? pieces : [...pieces, { text: rest, isLink: false }]
 }
 
 /** The code of a last line `@host #code`, the form that browsers take a code from. */

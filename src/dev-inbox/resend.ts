@@ -1,5 +1,6 @@
 /** Resend: https://resend.com/docs/api-reference/emails/send-email and …/errors. */
 
+import { jsonObject, objectsIn, withPictures } from './fields.ts'
 import type { Envelope, MailApi } from './mail-api.ts'
 import { bareAddress } from './parse.ts'
 
@@ -33,7 +34,7 @@ function read(request: Request, body: string): Envelope | Response {
   if (key !== null && (key.length < 1 || key.length > KEY_LENGTH_MAX)) {
     return refusal(400, 'invalid_idempotency_key', 'The key must be between 1-256 chars.')
   }
-  const fields = parsed(body)
+  const fields = jsonObject(body)
   if (!fields) return refusal(400, 'validation_error', 'The request body must be a JSON object.')
 
   const missing = ['from', 'to', 'subject'].find((name) => fields[name] === undefined)
@@ -46,18 +47,12 @@ function read(request: Request, body: string): Envelope | Response {
     return refusal(422, 'validation_error', '`subject`, `html` and `text` must be strings.')
   }
   if (html === '' && text === '') return refusal(422, 'missing_required_field', 'Missing `html` or `text` field.')
-  return { mail: { from, to, subject, text, html }, key }
-}
-
-function parsed(body: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
+  const pictures = objectsIn(fields.attachments).map((each) => ({
+    contentId: each.content_id,
+    type: each.content_type,
+    base64: each.content,
+  }))
+  return { mail: { from, to, subject, text, html: withPictures(html, pictures) }, key }
 }
 
 function addresses(to: unknown): string[] | undefined {

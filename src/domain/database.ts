@@ -13,6 +13,14 @@ export async function queryAll<Row>(statement: D1PreparedStatement): Promise<Row
   return (await within(PATIENCE_MS, 'd1', statement.all<Row>())).results
 }
 
+/** The first row, and how large the whole database is by now. @throws Unavailable */
+export async function queryWithSize<Row>(
+  statement: D1PreparedStatement,
+): Promise<{ row: Row | null; bytes: number | null }> {
+  const { results, meta } = await within(PATIENCE_MS, 'd1', statement.all<Row>())
+  return { row: results[0] ?? null, bytes: meta.size_after ?? null }
+}
+
 /**
  * One transaction: all of it or nothing. The rows and the count of changes of each statement, in order.
  * @throws Unavailable, after which it may or may not have been committed: what is batched must bear being done again

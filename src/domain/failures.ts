@@ -1,3 +1,8 @@
+/** The setting that a send ran into. */
+export type SendLimit =
+  | `send_limits.${'per_minute' | 'per_15_minutes' | 'per_day'}`
+  | `sms.${'per_prefix_per_hour' | 'per_day'}`
+
 /**
  * The closed list of expected failures. A domain verb returns one as a value; each surface turns them into its own wire
  * errors in one exhaustive switch, so a new one that a surface forgot does not compile.
@@ -9,7 +14,10 @@ export type Failure =
   | { reason: 'wrong_code'; triesLeft: number }
   | { reason: 'sign_up_disabled' }
   | { reason: 'user_inactive' }
-  | { reason: 'email_domain_blocked' }
+  | { reason: 'email_domain_blocked'; setting: string }
+  /** `country`: ISO 3166; null: a network of no country, or none that can be told. */
+  | { reason: 'country_not_allowed'; country: string | null }
+  | { reason: 'invalid_template'; message: string }
   | { reason: 'client_mismatch' }
   | { reason: 'verifier_mismatch' }
   | { reason: 'not_found'; what: string }
@@ -24,7 +32,7 @@ export type Failure =
   | { reason: 'locked'; retryAfter: number | null }
   | {
       reason: 'too_many_sends'
-      limit: 'per_minute' | 'per_15_minutes' | 'per_day'
+      limit: SendLimit
       allowed: number
       retryAfter: number
     }

@@ -2,139 +2,118 @@
 
 import Mustache from 'mustache'
 
-import type { AddressChangedMail, Brand, MailContent, SignInMail } from '../domain/messages/message.ts'
-import { cleanValue, personValue } from '../lib/clean-value.ts'
+import { type Brand, type MailContent, type TemplateSource, templateNameOf } from '../domain/messages/message.ts'
+import { checkTemplate } from '../domain/templates/check.ts'
+import { cleanValue } from '../lib/clean-value.ts'
+import { parseHex } from '../lib/contrast.ts'
 import { logoSource } from '../lib/logo-source.ts'
 import { accentOf, dark, edgeOn, light } from '../lib/palette.ts'
-import { duration, isolate, moment, placeName } from '../locales/format.ts'
 import { messagesFor } from '../locales/index.ts'
 import type { Messages } from '../locales/messages.ts'
-import { addressChangedHtml } from './address-changed.html.ts'
-import { addressChangedText } from './address-changed.text.ts'
+import { withCodeLine } from './code-line.ts'
+import { escapeHtml, headerLine, oneLine } from './escape.ts'
+import { type InlineImage, inlineLogo } from './inline-logo.ts'
 import { layoutHtml } from './layout.html.ts'
-import { signInHtml } from './sign-in.html.ts'
-import { signInText } from './sign-in.text.ts'
+import type { MailPart } from './mail-part.ts'
+import { noticePart } from './notice.ts'
+import { signInPart } from './sign-in.ts'
+import { renderTemplate } from './template.ts'
+import { templateView } from './template-view.ts'
 
-export type RenderedMail = { subject: string; html: string; text: string; fromName: string }
+export type RenderedMail = { subject: string; html: string; text: string; fromName: string; inline: InlineImage[] }
 
-export function renderMail(input: MailContent): RenderedMail {
-  const messages = messagesFor(input.locale)
-  const { subject, preheader, html, text, view } =
-    input.kind === 'sign_in' ? signIn(messages, input) : addressChanged(messages, input)
-  const name = cleanValue(input.brand.name)
-  const header = headerValue(subject)
-  const frame = { ...frameOf(messages, input.brand, name), subject: header, preheader, preheaderEnd, ...view }
+export function renderMail(content: MailContent): RenderedMail {
+  const messages = messagesFor(content.locale)
+  const part = content.kind === 'sign_in' ? signInPart(messages, content) : noticePart(messages, content)
+  const fromName = senderName(messages, content)
+  return { fromName, ...(fromTemplate(messages, content, part, fromName) ?? fromOurs(messages, content, part)) }
+}
+
+type Rendered = Omit<RenderedMail, 'fromName'>
+
+function fromOurs(messages: Messages, content: MailContent, part: MailPart): Rendered {
+  const own = content.kind === 'sign_in' ? (content.custom?.email ?? {}) : {}
+  const primaryColor = parseHex(own.primaryColor ?? null) ?? content.brand.primary_color
+  const logo = inlineLogo(own.base64logo)
+  const name = cleanValue(content.brand.name)
+  const subject = headerLine(part.subject)
+  const frame = {
+    ...frameOf(messages, { ...content.brand, primary_color: primaryColor }, logo, name),
+    subject,
+    preheader: part.preheader,
+    preheaderEnd,
+    ...part.view,
+  }
+  const text = Mustache.render(part.text, { ...part.view, signature: name }, {}, { escape: oneLine })
   return {
-    subject: header,
-    html: Mustache.render(layoutHtml, frame, { content: html }, { escape: escapeHtml }),
-    text: Mustache.render(text, { ...view, signature: name }, {}, { escape: oneLine }).trim(),
-    fromName: senderName(messages, input.brand),
+    subject,
+    html: Mustache.render(layoutHtml, frame, { content: part.html, lines }, { escape: escapeHtml }),
+    text:
+      content.kind === 'sign_in' ? withCodeLine(text, content.codeHost, content.code) : withCodeLine(text, '', null),
+    inline: logo === null ? [] : [logo],
   }
 }
 
-type Part = {
-  subject: string
-  preheader: string
-  html: string
-  text: string
-  view: Record<string, unknown>
+/** Null where there is no template, or it would leave somebody without a way in: then our own mail goes. */
+function fromTemplate(messages: Messages, content: MailContent, part: MailPart, fromName: string): Rendered | null {
+  const source = templateOf(content)
+  if (source === null) return null
+  const view = templateView(messages, content, part, fromName)
+  const rendered = attempt(() => renderTemplate(source, view))
+  if (rendered === null) return null
+  const { subject, html, text } = rendered
+  const waysIn = ['link', 'MAGICLINK', 'code'].flatMap((name) => view.get(name) || [])
+  const bringsIn = (rendered: string, escaped: (value: string) => string) =>
+    waysIn.length === 0 || waysIn.some((way) => rendered.includes(escaped(way)))
+  if (!bringsIn(html, escapeHtml) || !bringsIn(text, oneLine)) return null
+  const callersSubject = content.kind === 'sign_in' && Boolean(content.custom?.email?.subject)
+  return { subject: callersSubject || subject === '' ? headerLine(part.subject) : subject, html, text, inline: [] }
 }
 
-function signIn(messages: Messages, input: SignInMail): Part {
-  const { link, code, asked, isSignUp } = input
-  if (link === null && code === null) throw new Error('a sign-in mail needs a link or a code')
-  const mail = messages.mail
-  const name = cleanValue(input.brand.name) || null
-  const app = name === null ? null : isolate(messages, name)
-  const linkTtl = duration(messages, input.linkTtl)
-  const codeTtl = duration(messages, input.codeTtl)
-  const heading = isSignUp
-    ? mail.heading.signUp(app)
-    : link === null
-      ? mail.heading.code(app)
-      : mail.heading.signIn(app)
-  return {
-    subject: code === null ? mail.linkSubject(name, isSignUp) : mail.codeSubject(grouped(code), name),
-    preheader:
-      code === null
-        ? mail.preheader.link(linkTtl)
-        : link === null
-          ? mail.preheader.code(grouped(code), codeTtl)
-          : mail.preheader.both(grouped(code), codeTtl),
-    html: signInHtml,
-    text: signInText,
-    view: {
-      heading,
-      link,
-      linkLead: mail.linkLead,
-      linkText: mail.linkText,
-      linkButton: mail.linkButton(app),
-      linkValid: mail.linkValid(linkTtl),
-      linkCopy: mail.linkCopy,
-      code,
-      codeHost: input.codeHost,
-      codeLead: link === null ? mail.codeLead : mail.codeInstead,
-      codeMargin: link === null ? '0 0 12px' : '28px 0 12px',
-      codeValid: mail.codeValid(codeTtl),
-      codeKeep: mail.codeKeep(app),
-      asked: asked !== null,
-      askedHeading: messages.asked.heading,
-      rows: asked === null ? [] : askedRows(messages, asked),
-      notYou: mail.notYou,
-      notYouMargin: asked === null ? '28px 0 0' : '16px 0 0',
-      help: helpOf(messages, input.brand),
-    },
+function templateOf(content: MailContent): TemplateSource | null {
+  const inline = content.kind === 'sign_in' ? content.custom?.inline : null
+  if (!inline) return content.template ?? null
+  const source = { subject: inline.subject ?? '', html: inline.html, text: null }
+  // A stored one was checked when it was stored.
+  return checkTemplate(source, templateNameOf(content)) === null ? source : null
+}
+
+/** Null where it cannot be parsed: it was stored under other rules, and somebody waits for the mail. */
+function attempt<T>(render: () => T): T | null {
+  try {
+    return render()
+  } catch {
+    return null
   }
 }
 
-function addressChanged(messages: Messages, input: AddressChangedMail): Part {
-  const texts = messages.mail.addressChanged
-  const name = cleanValue(input.brand.name) || null
-  const app = name === null ? null : isolate(messages, name)
-  const support = cleanValue(input.brand.support_email ?? '') || null
-  const lead = texts.lead(app, moment(messages, input.changedAt, input.timeZone))
-  return {
-    subject: texts.subject(name),
-    preheader: lead,
-    html: addressChangedHtml,
-    text: addressChangedText,
-    view: {
-      heading: texts.heading,
-      lead,
-      effect: texts.effect,
-      notYou: support === null ? texts.notYou(app) : texts.notYouWrite(app, support),
-      help: null,
-    },
-  }
-}
-
-function askedRows(messages: Messages, asked: NonNullable<SignInMail['asked']>): { label: string; value: string }[] {
-  const place = placeName(messages, personValue(asked.place))
-  const browser = personValue(asked.browser)
-  return [
-    { label: messages.asked.when, value: moment(messages, asked.at, asked.timeZone) },
-    ...(place === null ? [] : [{ label: messages.asked.where, value: isolate(messages, place) }]),
-    ...(browser === null ? [] : [{ label: messages.asked.browser, value: isolate(messages, browser) }]),
-  ]
-}
+const lines = '{{#lines}}{{^first}}<br>{{/first}}{{text}}{{/lines}}'
 
 /** Escaped like every value: it stands in a style attribute. */
-const font = "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','Noto Sans Arabic',Arial,sans-serif"
+const font = {
+  start: "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans'",
+  // Without a face of its own, Japanese is shown in Chinese shapes where the mail program drops `lang`.
+  ja: "'Hiragino Sans','Yu Gothic UI',Meiryo,'Noto Sans JP','Noto Sans CJK JP'",
+  ar: "'Noto Sans Arabic','Geeza Pro',Tahoma",
+  end: 'Arial,sans-serif',
+}
 
 /** Fills the rest of a mail list's preview line, which would go on with the mail's own text. */
 const preheaderEnd = '\u2007\u034f'.repeat(60)
 
-function frameOf(messages: Messages, brand: Brand, name: string): Record<string, unknown> {
+function frameOf(messages: Messages, brand: Brand, inline: InlineImage | null, name: string): Record<string, unknown> {
   const { accent, accentInk } = accentOf(brand.primary_color)
-  const logo = logoSource(brand.logo)
+  const stored = logoSource(brand.logo)
+  // A picture as data is shown by few mail programs and weighs in every mail; the name says as much.
+  const logo = inline !== null ? `cid:${inline.contentId}` : stored?.kind === 'https' ? stored.src : null
   return {
     lang: messages.lang,
     dir: messages.dir,
     start: messages.dir === 'ltr' ? 'left' : 'right',
-    font,
-    name: name === '' ? null : name,
-    // A picture as data is shown by few mail programs and weighs in every mail; the name says as much.
-    logo: logo?.kind === 'https' ? logo.src : null,
+    font: [font.start, messages.lang === 'ja' ? font.ja : font.ar, font.end].join(),
+    name,
+    logo,
+    masthead: name !== '' || logo !== null,
     light,
     dark,
     accent,
@@ -144,35 +123,10 @@ function frameOf(messages: Messages, brand: Brand, name: string): Record<string,
   }
 }
 
-function helpOf(messages: Messages, brand: Brand): string | null {
-  const support = cleanValue(brand.support_email ?? '')
-  return support === '' ? null : messages.help(support)
-}
-
-/** `482 913`, `4829 1374`: for reading out of a list of mails. The body has the code in one piece, for copying. */
-function grouped(code: string): string {
-  const size = code.length % 3 === 0 ? 3 : Math.floor(code.length / 2)
-  return code.length < 6 ? code : `${code.slice(0, size)} ${grouped(code.slice(size))}`
-}
-
-/** `<>"` would make an address of a name, and `=?` an encoded word (RFC 2047), where a provider joins the header itself. */
-function senderName(messages: Messages, brand: Brand): string {
-  const chosen = [brand.sender_name ?? '', brand.name].map((name) => headerValue(name.replace(/[<>"]/g, '')))
-  return chosen.find((name) => name !== '') ?? messages.mail.sender
-}
-
-function headerValue(value: string): string {
-  return cleanValue(value).replaceAll('=?', '= ?')
-}
-
-/** The last stand after `cleanValue`, for every value: no line of the text part can be forged. Isolates of ours stay. */
-function oneLine(value: unknown): string {
-  return String(value).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e]/gu, '')
-}
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-/** Mustache's own also turns `/` and `=` into references, which link checkers and click tracking trip over. */
-function escapeHtml(value: unknown): string {
-  return oneLine(value).replace(/[&<>"']/g, (character) => entities[character] ?? '')
+/** `<>"` would make an address of a name where a provider joins the header itself. */
+function senderName(messages: Messages, content: MailContent): string {
+  const { sender_name, name } = content.brand
+  const callers = content.kind === 'sign_in' ? content.custom?.email?.senderName : null
+  const chosen = [callers, sender_name, name].map((one) => headerLine(cleanValue((one ?? '').replace(/[<>"]/g, ''))))
+  return chosen.find((one) => one !== '') ?? messages.mail.sender
 }

@@ -1,11 +1,12 @@
-/**
- * The code line is last: phones offer the code for the named host alone, and read it from the end
- * (html.spec.whatwg.org, "Origin-bound one-time codes": the last line).
- */
+/** The line with host and code follows, see `code-line.ts`. */
 export const signInText = `{{heading}}
 
 {{#link}}
-{{linkText}}
+{{#linkText}}
+{{#lines}}
+{{text}}
+{{/lines}}
+{{/linkText}}
 
 {{link}}
 
@@ -13,13 +14,23 @@ export const signInText = `{{heading}}
 
 {{/link}}
 {{#code}}
-{{codeLead}}
+{{#codeLead}}
+{{#lines}}
+{{text}}
+{{/lines}}
+{{/codeLead}}
 
 {{code}}
 
-{{codeValid}} {{codeKeep}}
+{{codeValid}}
 
 {{/code}}
+{{#info}}
+{{#lines}}
+{{text}}
+{{/lines}}
+
+{{/info}}
 {{#asked}}
 {{askedHeading}}
 {{#rows}}
@@ -27,7 +38,11 @@ export const signInText = `{{heading}}
 {{/rows}}
 
 {{/asked}}
-{{notYou}}
+{{#foot}}
+{{#lines}}
+{{text}}
+{{/lines}}
+{{/foot}}
 {{#help}}
 
 {{help}}
@@ -35,8 +50,4 @@ export const signInText = `{{heading}}
 {{#signature}}
 
 {{signature}}
-{{/signature}}
-{{#code}}
-
-@{{codeHost}} #{{code}}
-{{/code}}`
+{{/signature}}`

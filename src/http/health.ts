@@ -1,20 +1,26 @@
 /** GET /healthz: whether the parts answer, for a monitor. Says nothing of anybody. */
 
 import { Hono } from 'hono'
-import { query } from '../domain/database.ts'
+import { queryWithSize } from '../domain/database.ts'
 import { askLedger } from '../domain/ledger/ask.ts'
 import { selectHealth } from '../domain/messages/queries.ts'
+import { newId } from '../lib/ids.ts'
 import type { Deps } from '../ports.ts'
 import type { AppEnv } from './context.ts'
 
 /** A monitor, or a flood, asks the parts once in so long. */
 const REMEMBERED_MS = 5000
+/** D1 on the paid plan; 500 MB on the free one. */
+const DATABASE_LIMIT_BYTES = 10_000_000_000
+const FAILED_SECONDS = 3600
 const HEALTH_LEDGER = '00000000000000000000000000000000'
 
 type Health = {
   status: 'ok' | 'degraded'
   checks: Record<'d1' | 'ledger' | 'kv', 'ok' | 'failing'>
-  messages: { overdue: number | null }
+  /** `overdue` should have been sent five minutes ago, `delivery_failed` failed in the last hour. */
+  messages: { overdue: number | null; delivery_failed: number | null }
+  database: { bytes: number | null; limit_bytes: number }
 }
 
 export function health() {
@@ -35,17 +41,21 @@ async function check(deps: Deps): Promise<Health> {
       () => 'ok' as const,
       () => 'failing' as const,
     )
-  const overdue = query<{ overdue: number }>(selectHealth(deps.db, deps.now()))
+  const since = Math.floor(deps.now() / 1000) - FAILED_SECONDS
+  const counts = queryWithSize<{ overdue: number; delivery_failed: number }>(
+    selectHealth(deps.db, deps.now(), newId('msg', since, new Uint8Array(16))),
+  )
   const [d1, ledger, kv] = await Promise.all([
-    isOk(overdue),
+    isOk(counts),
     isOk(askLedger(deps, HEALTH_LEDGER, { type: 'sweep' })),
     isOk(deps.codes.get('health')),
   ])
-  const row = await overdue.catch(() => null)
+  const known = await counts.catch(() => null)
   // Without KV everything works, a little slower: that is no alarm.
   return {
     status: d1 === 'ok' && ledger === 'ok' ? 'ok' : 'degraded',
     checks: { d1, ledger, kv },
-    messages: { overdue: row?.overdue ?? null },
+    messages: { overdue: known?.row?.overdue ?? null, delivery_failed: known?.row?.delivery_failed ?? null },
+    database: { bytes: known?.bytes ?? null, limit_bytes: DATABASE_LIMIT_BYTES },
   }
 }

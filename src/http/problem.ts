@@ -2,7 +2,7 @@
 
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { Failure } from '../domain/failures.ts'
+import type { Failure, SendLimit } from '../domain/failures.ts'
 import type { AppEnv } from './context.ts'
 
 /** The published list of codes with their status and title. Clients switch on `code`; texts may change. */
@@ -98,8 +98,20 @@ export function toProblem(c: Context<AppEnv>, failure: Failure): Response {
       return problem(
         c,
         'email_domain_blocked',
-        "The project's email_domains_allowed or email_domains_blocked refuse this domain.",
+        `The setting ${failure.setting} of the project refuses this domain. PATCH /v1/project changes it.`,
       )
+    case 'country_not_allowed':
+      return problem(
+        c,
+        'country_not_allowed',
+        failure.country === null
+          ? 'Nothing is sent to numbers of no country, to premium numbers and to satellite networks.'
+          : `No SMS goes to ${failure.country}: sms.countries of the project does not list it. Add it with PATCH /v1/project: {"sms":{"countries":["${failure.country}"]}}.`,
+      )
+    case 'invalid_template':
+      return problem(c, 'invalid_template', failure.message, {
+        errors: [{ path: 'template', message: failure.message }],
+      })
     case 'client_mismatch':
       return problem(
         c,
@@ -147,10 +159,10 @@ export function toProblem(c: Context<AppEnv>, failure: Failure): Response {
       return problem(
         c,
         'too_many_sends',
-        `send_limits.${failure.limit} allows ${failure.allowed} messages to one recipient. Try again in ${failure.retryAfter} seconds, or change it with PATCH /v1/project.`,
+        `${failure.limit} allows ${failure.allowed} messages to ${RECIPIENTS[failure.limit]}. Try again in ${failure.retryAfter} seconds, or change it with PATCH /v1/project.`,
         {
           headers: limitHeaders(
-            `send-${failure.limit}`,
+            failure.limit.replace(/^send_limits\./, 'send-').replace('.', '-'),
             failure.allowed,
             WINDOW_SECONDS[failure.limit],
             failure.retryAfter,
@@ -161,7 +173,7 @@ export function toProblem(c: Context<AppEnv>, failure: Failure): Response {
       return problem(
         c,
         'delivery_failed',
-        'Every mail provider refused this message for good. Its timeline at GET /v1/messages says why.',
+        'Every provider refused this message for good. Its timeline at GET /v1/messages says why.',
         {
           headers: { 'retry-after': '60' },
         },
@@ -169,7 +181,20 @@ export function toProblem(c: Context<AppEnv>, failure: Failure): Response {
   }
 }
 
-const WINDOW_SECONDS = { per_minute: 60, per_15_minutes: 900, per_day: 86_400 }
+const WINDOW_SECONDS: Record<SendLimit, number> = {
+  'send_limits.per_minute': 60,
+  'send_limits.per_15_minutes': 900,
+  'send_limits.per_day': 86_400,
+  'sms.per_prefix_per_hour': 3600,
+  'sms.per_day': 86_400,
+}
+const RECIPIENTS: Record<SendLimit, string> = {
+  'send_limits.per_minute': 'one recipient',
+  'send_limits.per_15_minutes': 'one recipient',
+  'send_limits.per_day': 'one recipient',
+  'sms.per_prefix_per_hour': 'numbers that begin alike, of which too few signed in',
+  'sms.per_day': 'the whole project',
+}
 
 /** draft-ietf-httpapi-ratelimit-headers-11, and Retry-After for everyone else. */
 export function limitHeaders(

@@ -18,6 +18,7 @@ export const ID_PREFIXES = [
   'client',
   'msg',
   'evt',
+  'supp',
   'wh',
 ] as const
 export type IdPrefix = (typeof ID_PREFIXES)[number]

@@ -39,7 +39,7 @@ export const en = {
     },
     superseded: {
       heading: 'There is a newer link',
-      lead: 'A newer mail took the place of this one. Use the link in your newest mail.',
+      lead: 'A newer message took the place of this one. Use the link in your newest message.',
       next: 'If you cannot find it, we can send you a new one.',
     },
     cancelled: {
@@ -61,6 +61,11 @@ export const en = {
       heading: 'Check your mail',
       lead: (address) => `We are sending a new link to ${address}.`,
       next: 'It is usually there within a minute. If you cannot find it, look in the spam folder. You can close this page.',
+      text: {
+        heading: 'Check your phone',
+        lead: (number) => `We are sending a new link to ${number}.`,
+        next: 'It is usually there within a minute. You can close this page.',
+      },
     },
     signedIn: {
       heading: (app) => (app === null ? 'You are signed in' : `You are signed in to ${app}`),
@@ -70,12 +75,12 @@ export const en = {
     unavailable: {
       heading: 'We cannot sign you in right now',
       lead: 'It is our fault, not yours, and nothing is lost.',
-      next: 'Wait a minute, then open the link in your mail again.',
+      next: 'Wait a minute, then open your link again.',
     },
     foreignForm: {
-      heading: 'Open the link in your mail again',
+      heading: 'Open your link again',
       lead: 'That press did not come from our page, so nothing happened. It is rarely your fault: another site or a browser extension can cause it.',
-      next: 'Your link still works. Open it from the mail and press the button there.',
+      next: 'Your link still works. Open it from your message and press the button there.',
     },
     inactive: {
       heading: 'This account is switched off',
@@ -96,7 +101,7 @@ export const en = {
     notFound: {
       heading: 'There is nothing here',
       lead: 'The address may have a typing mistake, or the page has moved.',
-      next: 'To sign in, go to the application and start there, or open the link in your mail again.',
+      next: 'To sign in, go to the application and start there, or open your link again.',
     },
   },
 
@@ -109,6 +114,7 @@ export const en = {
       busy: 'Sending the mail…',
       empty: 'Type your mail address first.',
       unreadable: 'This does not look like a mail address. One reads like name@example.com.',
+      blocked: 'This address cannot be used here. Type another one, such as the one of your work.',
       tooMany: 'There were many tries in a short time. Wait a minute, then press the button again.',
       signedInAs: (address) => `You are signed in here as ${address}.`,
       onceMore: 'To go on, sign in once more.',
@@ -190,10 +196,17 @@ export const en = {
       next: 'Go back and try again. If you come here once more, tell the people behind the application.',
       detail: 'For those people',
     },
+    late: {
+      heading: 'This page was open for a long time',
+      lead: 'To keep your account safe, it works for a day. Nothing happened, and nothing is lost.',
+      next: 'Start again, and it works.',
+      button: 'Start again',
+    },
   },
   account: {
     heading: (app) => (app === null ? 'Your account' : `Your ${app} account`),
     address: 'Mail address',
+    phone: 'Phone number',
     name: 'Name',
     places: 'Where you are signed in',
     thisBrowser: 'This browser',
@@ -258,5 +271,25 @@ export const en = {
       notYouWrite: (_app, supportAddress) =>
         `If it was not you, write to ${supportAddress} today, so that we can help you get the account back.`,
     },
+    signInEnded: {
+      subject: (app) => (app === null ? 'We signed you out in one place' : `We signed you out of ${app} in one place`),
+      heading: 'We signed you out in one place',
+      lead: (app, moment) =>
+        app === null
+          ? `At ${moment}, one of your sign-ins was used from two places at once, so we ended it.`
+          : `At ${moment}, one of your sign-ins to ${app} was used from two places at once, so we ended it.`,
+      effect:
+        'Often a fault of the application is behind it, and there is nothing to do but to sign in again. It can also mean that somebody copied what keeps you signed in.',
+      notYou: (app) => `If you do not know that place or device, tell the people behind ${the(app)}.`,
+      notYouWrite: (_app, supportAddress) => `If you do not know that place or device, write to ${supportAddress}.`,
+    },
+  },
+
+  text: {
+    code: (code, app, duration) => `${code} is your ${app === null ? 'sign-in' : app} code, for ${duration}.`,
+    link: (app, duration) => `Your link to sign in${app === null ? '' : ` to ${app}`}, for ${duration}:`,
+    both: (code, app, duration) =>
+      `${code} is your ${app === null ? 'sign-in' : app} code, for ${duration}. Or open the link:`,
+    keep: 'Keep it to yourself.',
   },
 } satisfies Messages

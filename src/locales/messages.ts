@@ -48,7 +48,13 @@ export type Messages = {
     junk: { heading: string; lead: string; next: string }
     /** The way on from a dead link: a button, or where to go if we cannot send. */
     newLink: { button: string; busy: string; elsewhere(app: string | null): string }
-    resent: { heading: string; lead(address: string): string; next: string }
+    resent: {
+      heading: string
+      lead(address: string): string
+      next: string
+      /** The same by SMS; `number` is masked. */
+      text: { heading: string; lead(number: string): string; next: string }
+    }
     signedIn: { heading(app: string | null): string; lead(address: string): string; leadWithoutAddress: string }
     unavailable: { heading: string; lead: string; next: string }
     foreignForm: { heading: string; lead: string; next: string }
@@ -69,6 +75,8 @@ export type Messages = {
       /** Under the field. */
       empty: string
       unreadable: string
+      /** The project takes no address of this domain. */
+      blocked: string
       tooMany: string
       signedInAs(address: string): string
       /** Somebody is signed in here, and the application wants them to sign in once more. */
@@ -134,10 +142,13 @@ export type Messages = {
     }
     done: { heading(app: string | null): string; lead: string; goOn(app: string | null): string }
     refused: { heading: string; lead: string; next: string; detail: string }
+    /** The form was open for longer than a day. */
+    late: { heading: string; lead: string; next: string; button: string }
   }
   account: {
     heading(app: string | null): string
     address: string
+    phone: string
     name: string
     places: string
     thisBrowser: string
@@ -189,5 +200,24 @@ export type Messages = {
       notYou(app: string | null): string
       notYouWrite(app: string | null, supportAddress: string): string
     }
+    /** One of the person's sign-ins was used from two places, so it was ended. */
+    signInEnded: {
+      subject(app: string | null): string
+      heading: string
+      lead(app: string | null, moment: string): string
+      effect: string
+      notYou(app: string | null): string
+      notYouWrite(app: string | null, supportAddress: string): string
+    }
+  }
+
+  /** SMS: short, since every 70 to 160 characters are charged. The link or `@host #code` line follows on lines of their own. */
+  text: {
+    code(code: string, app: string | null, duration: string): string
+    link(app: string | null, duration: string): string
+    /** A link and a code in one message; the code stands in the sentence. */
+    both(code: string, app: string | null, duration: string): string
+    /** Last sentence of each. */
+    keep: string
   }
 }

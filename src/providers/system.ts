@@ -1,47 +1,81 @@
-/** The real world: the clock, the random source, and mail through the configured providers. */
+/** The real world: the clock, the random source, and messages through the configured providers. */
 
 import { renderMail } from '../emails/render.ts'
-import { type Config, ConfigurationError, type Env } from '../env.ts'
-import type { Mail, Ports } from '../ports.ts'
-import { sendByChain } from './mail/chain.ts'
-import type { MailProvider, ProviderMail } from './mail/provider.ts'
+import { renderText } from '../emails/render-text.ts'
+import { type Config, ConfigurationError, type Env, type MailProviderName, type TextProviderName } from '../env.ts'
+import type { Mail, Ports, TextMessage } from '../ports.ts'
+import { sendByChain } from './chain.ts'
+import { readCallback } from './mail/callbacks.ts'
+import { cloudflare } from './mail/cloudflare.ts'
+import { mailgun } from './mail/mailgun.ts'
+import { postmark } from './mail/postmark.ts'
 import { resend } from './mail/resend.ts'
+import { sendgrid } from './mail/sendgrid.ts'
+import { ses } from './mail/ses.ts'
+import type { MailProvider, ProviderMail, ProviderText, TextProvider } from './provider.ts'
+import { messagebird } from './sms/messagebird.ts'
+import { twilio } from './sms/twilio.ts'
+import { vonage } from './sms/vonage.ts'
 
 export function systemPorts(env: Env, config: Config): Ports {
   const { MAIL } = env
   const fetcher = (request: Request) => (MAIL ? MAIL.fetch(request) : fetch(request))
-  const providers = mailProviders(config)
+  const mailProviders = mailProvidersOf(env, config)
+  const textProviders = textProvidersOf(config)
   return {
     now: () => Date.now(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    sendMail: async (mail) => sendByChain(providers, fetcher, toProviderMail(config, mail)),
+    sendMail: async (mail) => sendByChain(mailProviders, fetcher, toProviderMail(config, mail)),
+    sendText: async (message) => sendByChain(textProviders, fetcher, toProviderText(config, message)),
+    renderMail,
+    readCallback: (provider, secret, { headers, body }) => readCallback(provider, secret, headers, body, Date.now()),
   }
 }
 
-function mailProviders({ mail }: Config): MailProvider[] {
-  const make = { resend: () => resend(required('RESEND_API_KEY', mail.resendApiKey, 'resend')) }
+function mailProvidersOf({ EMAIL }: Env, { mail }: Config): MailProvider[] {
+  const make: Record<MailProviderName, () => MailProvider> = {
+    resend: () => resend(mail.resend),
+    postmark: () => postmark(mail.postmark),
+    sendgrid: () => sendgrid(mail.sendgrid),
+    mailgun: () => mailgun(mail.mailgun),
+    ses: () => ses(mail.ses),
+    cloudflare: () => {
+      if (!EMAIL) throw new ConfigurationError('EMAIL is not bound; the provider cloudflare needs it')
+      return cloudflare(EMAIL)
+    },
+  }
   return mail.providers.map((name) => make[name]())
 }
 
-function toProviderMail(config: Config, { id, to, content }: Mail): ProviderMail {
-  const { fromName, subject, html, text } = renderMail(content)
-  if (config.mail.providers.length === 0)
+function textProvidersOf({ sms }: Config): TextProvider[] {
+  const make: Record<TextProviderName, () => TextProvider> = {
+    twilio: () => twilio(sms.twilio),
+    vonage: () => vonage(sms.vonage),
+    messagebird: () => messagebird(sms.messagebird),
+  }
+  return sms.providers.map((name) => make[name]())
+}
+
+function toProviderMail({ mail }: Config, { id, projectId, to, content }: Mail): ProviderMail {
+  const { fromName, subject, html, text, inline } = renderMail(content)
+  if (mail.providers.length === 0 || mail.from === null)
     throw new ConfigurationError('MAIL_PROVIDERS is not set; name at least one, such as resend')
-  const configured = required('MAIL_FROM', config.mail.from, 'mail')
-  const [, address = configured] = /<([^<>]+)>\s*$/.exec(configured) ?? []
   return {
     id,
-    from: { name: fromName, address },
+    projectId,
+    from: { name: fromName, address: mail.from },
     to,
     subject,
     html,
     text,
     // RFC 3834 §5: no auto-reply, please.
     headers: { 'Auto-Submitted': 'auto-generated' },
+    inline,
   }
 }
 
-function required(name: string, value: string | null, what: string): string {
-  if (!value) throw new ConfigurationError(`${name} is not set; ${what} needs it`)
-  return value
+function toProviderText({ sms }: Config, { id, projectId, to, content }: TextMessage): ProviderText {
+  if (sms.providers.length === 0)
+    throw new ConfigurationError('SMS_PROVIDERS is not set; name at least one, such as twilio')
+  return { id, projectId, to, ...renderText(content) }
 }

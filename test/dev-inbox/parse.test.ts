@@ -3,11 +3,15 @@ import {
   bareAddress,
   codeOf,
   forFrame,
+  isSms,
   linksOf,
   mainLink,
   parseAfter,
   parseOutage,
   parseTo,
+  phoneNumber,
+  piecesOf,
+  senderName,
 } from '../../src/dev-inbox/parse.ts'
 
 describe('links', () => {
@@ -140,6 +144,12 @@ describe('the query', () => {
     [' ', null],
     ['ada@example.com', 'ada@example.com'],
     ['ada tag@example.com', 'ada+tag@example.com'],
+    ['+12025550100', '+12025550100'],
+    [' 12025550100', '+12025550100'],
+    ['12025550100', '+12025550100'],
+    ['+1 (202) 555-0100', '+12025550100'],
+    ['1234@example.com', '1234@example.com'],
+    ['555', '555'],
   ])('to=%s is %s', (value, to) => {
     expect(parseTo(value)).toBe(to)
   })
@@ -158,5 +168,59 @@ describe('a mail in a frame opens its links in a new tab', () => {
     ['before all', '<header>x</header>', `${base}<header>x</header>`],
   ])('%s', (_, html, framed) => {
     expect(forFrame(html)).toBe(framed)
+  })
+})
+
+describe('a number', () => {
+  it.each([
+    ['+12025550100', '+12025550100'],
+    ['12025550100', '+12025550100'],
+    [' +1 202.555-0100 ', '+12025550100'],
+    ['+02025550100', undefined],
+    ['123456', undefined],
+    ['1234567890123456', undefined],
+    ['++12025550100', undefined],
+    ['ada@example.com', undefined],
+    ['', undefined],
+  ])('%j is %j', (value, number) => {
+    expect(phoneNumber(value)).toBe(number)
+  })
+})
+
+it.each([
+  ['Acme', true],
+  ['Acme 2 go', true],
+  ['A', true],
+  ['ElevenChars', true],
+  ['TwelveChars!', false],
+  ['TwelveLetter', false],
+  ['12345', false],
+  ['Acme!', false],
+  ['', false],
+])('%j may be the sender of an SMS: %j', (value, may) => {
+  expect(senderName(value)).toBe(may)
+})
+
+it('an SMS is what goes to a number', () => {
+  expect(isSms({ to: '+12025550100' })).toBe(true)
+  expect(isSms({ to: 'ada@example.com, bob@example.com' })).toBe(false)
+})
+
+describe('the pieces of a text', () => {
+  it.each([
+    ['nothing', '', []],
+    ['no link', 'Your code is 482913.', ['Your code is 482913.']],
+    ['a link alone', 'https://a.test/x', ['<https://a.test/x>']],
+    ['a link within', 'Go to https://a.test/x. Or not', ['Go to ', '<https://a.test/x>', '. Or not']],
+    [
+      'one link twice, and one that begins with it',
+      'https://a.test https://a.test https://a.test/1',
+      ['<https://a.test>', ' ', '<https://a.test>', ' ', '<https://a.test/1>'],
+    ],
+    ['what is no link', 'javascript:alert(1)', ['javascript:alert(1)']],
+  ])('with %s', (_, text, pieces) => {
+    const found = piecesOf(text)
+    expect(found.map((piece) => (piece.isLink ? `<${piece.text}>` : piece.text))).toEqual(pieces)
+    expect(found.map((piece) => piece.text).join('')).toBe(text)
   })
 })

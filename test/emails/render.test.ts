@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import type { Brand, SignInMail } from '../../src/domain/messages/message.ts'
+import type { Brand, MailContent, SignInMail } from '../../src/domain/messages/message.ts'
 import { renderMail } from '../../src/emails/render.ts'
 import { LOCALES } from '../../src/locales/index.ts'
 
@@ -132,6 +132,11 @@ describe('subject', () => {
     expect(renderMail(mail).fromName).toBe('Acme')
     expect(renderMail(branded('')).fromName).toBe('Sign-in')
   })
+
+  it('keeps an isolate of ours, and none of the name', () => {
+    expect(renderMail(branded('شركة\u2066')).subject).toBe('482 913 is your \u2068شركة\u2069 code')
+    expect(renderMail(branded('\u202eAcme\u2069')).subject).toBe('482 913 is your Acme code')
+  })
 })
 
 describe('a mail with link and code', () => {
@@ -239,8 +244,51 @@ describe('brand', () => {
   })
 })
 
+describe.each(LOCALES)('in %s', (locale) => {
+  const name = 'The Society for the Preservation of Mills'
+  const when = { brand: { ...brand, name }, locale, timeZone: null }
+  const own = { ...mail, ...when, asked: { ...asked, browser: 'Firefox 132 on Windows' } }
+  it.each<[string, MailContent]>([
+    ['link and code', own],
+    ['sign-up', { ...own, isSignUp: true }],
+    ['a code', { ...own, link: null }],
+    ['a link', { ...own, code: null }],
+    ['a changed address', { kind: 'address_changed', ...when, changedAt: asked.at }],
+    ['an ended sign-in', { kind: 'sign_in_ended', ...when, endedAt: asked.at }],
+  ])('a mail with %s is small, whole, and reads from its own side', (_, content) => {
+    const { subject, html, text } = renderMail(content)
+    expect(new TextEncoder().encode(html).length).toBeLessThan(30 * 1024)
+    expect(html + text + subject).not.toMatch(/undefined|null|NaN|\[object|\{\{|=>/)
+    for (const part of [html, text]) expect(part).toContain(name)
+    for (const part of [subject, html, text]) {
+      expect(part.match(/[\u2066-\u2068]/g)?.length).toBe(part.match(/\u2069/g)?.length)
+    }
+    if (html.includes('dir="rtl"'))
+      expect(subject).toContain(subject.includes('482') ? '\u2066482 913\u2069' : `\u2068${name}\u2069`)
+  })
+})
+
 it.each(LOCALES)('declares language and direction in %s', (locale) => {
   expect(renderMail({ ...mail, locale }).html).toMatch(/^<!doctype html>\n<html lang="[a-z-]+" dir="(ltr|rtl)">/i)
+})
+
+describe('the notice of an ended sign-in', () => {
+  const notice = { kind: 'sign_in_ended', locale: 'en', brand, endedAt: asked.at, timeZone: null } as const
+
+  it('says what happened, when, and what to do', () => {
+    const { subject, html, text, inline } = renderMail(notice)
+    expect(subject).toBe('We signed you out of Acme in one place')
+    expect(inline).toEqual([])
+    for (const part of [html, text]) {
+      expect(part).toContain('14:25 UTC on 21 November')
+      expect(part).toContain('write to help@acme.example')
+    }
+    expect(html).not.toContain('href')
+  })
+
+  it('names the people behind the application where there is no address', () => {
+    expect(renderMail({ ...notice, brand: { ...brand, support_email: null } }).text).toContain('the people behind Acme')
+  })
 })
 
 describe('the mail to an old address', () => {

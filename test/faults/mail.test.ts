@@ -1,4 +1,4 @@
-/** Handing mail over (promise 6): one provider after the other, Resend's wire, and what cron does with the rest. */
+/** Handing mail over (promise 6): one provider after the other, and what cron does with the rest. */
 
 import { createExecutionContext } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -6,23 +6,13 @@ import { createApp } from '../../src/app.ts'
 import { deliverDue } from '../../src/domain/messages/deliver.ts'
 import { type Env, readEnv } from '../../src/env.ts'
 import type { Delivery, Mail } from '../../src/ports.ts'
-import { sendByChain } from '../../src/providers/mail/chain.ts'
-import type { MailProvider, ProviderMail } from '../../src/providers/mail/provider.ts'
-import { resend } from '../../src/providers/mail/resend.ts'
+import { sendByChain } from '../../src/providers/chain.ts'
+import type { MailProvider } from '../../src/providers/provider.ts'
 import { systemPorts } from '../../src/providers/system.ts'
+import { MAIL } from '../providers/mail/mail.ts'
 import { anAddress, env, type TestApp, testApp } from '../support/app.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
-
-const MAIL: ProviderMail = {
-  id: 'msg_000000000000000000000000001',
-  from: { name: 'Acme', address: 'sign-in@acme.example' },
-  to: 'ada@example.com',
-  subject: 'Your link to sign in to Acme',
-  html: '<p>Hello</p>',
-  text: 'Hello',
-  headers: { 'Auto-Submitted': 'auto-generated' },
-}
 
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 const never = () => new Promise<never>(() => {})
@@ -187,100 +177,6 @@ describe('the chain of providers', () => {
   })
 })
 
-// --- Resend ---------------------------------------------------------------------------------------------------------
-
-describe('Resend', () => {
-  const provider = resend('re_123456789')
-
-  it('is asked as https://resend.com/docs/api-reference/emails/send-email says', async () => {
-    const request = provider.request(MAIL)
-    expect(request.method).toBe('POST')
-    expect(request.url).toBe('https://api.resend.com/emails')
-    expect(Object.fromEntries(request.headers)).toEqual({
-      authorization: 'Bearer re_123456789',
-      'content-type': 'application/json',
-      'idempotency-key': MAIL.id,
-      // Without one: 403, error code 1010.
-      'user-agent': 'latchkey',
-    })
-    expect(JSON.parse(await request.text())).toEqual({
-      from: 'Acme <sign-in@acme.example>',
-      to: ['ada@example.com'],
-      subject: MAIL.subject,
-      html: MAIL.html,
-      text: MAIL.text,
-      headers: { 'Auto-Submitted': 'auto-generated' },
-    })
-  })
-
-  it.each([
-    ['Acme', 'Acme <sign-in@acme.example>'],
-    ['Acme, Inc.', '"Acme, Inc." <sign-in@acme.example>'],
-    ['Ünïcode Gmbh', '"Ünïcode Gmbh" <sign-in@acme.example>'],
-    ['"Evil" <evil@attacker.example>', '"Evil <evil@attacker.example>" <sign-in@acme.example>'],
-    ['back\\slash"', '"backslash" <sign-in@acme.example>'],
-  ])('from %j', async (name, from) => {
-    const body = await provider.request({ ...MAIL, from: { ...MAIL.from, name } }).json<{ from: string }>()
-    expect(body.from).toBe(from)
-  })
-
-  it('has accepted when it gives an id', () => {
-    expect(provider.read(200, '{"id":"49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}')).toEqual({
-      is: 'accepted',
-      id: '49a3999c-0ce1-4ea6-ab68-afcd6dc2e794',
-    })
-    expect(provider.read(201, '{"id":"1","object":"email"}')).toEqual({ is: 'accepted', id: '1' })
-  })
-
-  // https://resend.com/docs/api-reference/errors. What is wrong with this one mail is refused for good; the moment, our key,
-  // our domain and our quota may be better in a minute, or with the next provider.
-  it.each([
-    [400, 'invalid_idempotency_key', 'later'],
-    [400, 'validation_error', 'never'],
-    [401, 'missing_api_key', 'later'],
-    [401, 'restricted_api_key', 'later'],
-    [403, 'invalid_api_key', 'later'],
-    [403, 'suspended_api_key', 'later'],
-    [403, 'validation_error', 'later'],
-    [404, 'not_found', 'later'],
-    [405, 'method_not_allowed', 'later'],
-    [409, 'invalid_idempotent_request', 'later'],
-    [409, 'concurrent_idempotent_requests', 'later'],
-    [422, 'invalid_attachment', 'never'],
-    [422, 'invalid_from_address', 'later'],
-    [422, 'invalid_access', 'later'],
-    [422, 'invalid_parameter', 'never'],
-    [422, 'invalid_region', 'later'],
-    [422, 'missing_required_field', 'never'],
-    [422, 'validation_error', 'never'],
-    [429, 'daily_quota_exceeded', 'later'],
-    [429, 'monthly_quota_exceeded', 'later'],
-    [429, 'rate_limit_exceeded', 'later'],
-    [451, 'security_error', 'later'],
-    [500, 'application_error', 'later'],
-    [500, 'internal_server_error', 'later'],
-  ])('%i %s: %s', (status, name, is) => {
-    const body = JSON.stringify({ statusCode: status, name, message: 'The `to` field is ada@example.com' })
-    expect(provider.read(status, body)).toEqual({ is, detail: `${status} ${name}` })
-  })
-
-  it.each([
-    [200, '{"name":"application_error","message":"taken back"}', '200 application_error'],
-    [200, '', '200'],
-    [200, 'OK', '200'],
-    [200, '[]', '200'],
-    [200, 'null', '200'],
-    [200, '{"id":5}', '200'],
-    [302, '', '302'],
-    // Its edge answers in plain text when it limits.
-    [422, 'local_rate_limited', '422'],
-    [502, '<html>Bad Gateway</html>', '502'],
-    [500, '{"id":"49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}', '500'],
-  ])('%i %j is no acceptance and no refusal for good', (status, body, detail) => {
-    expect(provider.read(status, body)).toEqual({ is: 'later', detail })
-  })
-})
-
 // --- the port -------------------------------------------------------------------------------------------------------
 
 /** The real port for mail, over a MAIL binding that answers so. */
@@ -354,6 +250,202 @@ describe('mail as it leaves the Worker', () => {
   })
 })
 
+// --- real providers, one after the other ------------------------------------------------------------------------------
+
+const SECRETS = {
+  RESEND_API_KEY: 're_secret',
+  POSTMARK_TOKEN: 'postmark-secret',
+  SENDGRID_API_KEY: 'SG.secret',
+  MAILGUN_API_KEY: 'key-secret',
+  SES_SECRET_ACCESS_KEY: 'ses-secret',
+}
+const SETTINGS = {
+  ...SECRETS,
+  MAIL_FROM: 'Acme <sign-in@acme.example>',
+  MAILGUN_DOMAIN: 'mg.acme.example',
+  SES_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  SES_REGION: 'eu-central-1',
+}
+const CONTENT: Mail['content'] = {
+  kind: 'address_changed',
+  locale: 'en',
+  brand: { name: 'Acme', primary_color: null, logo: null, sender_name: null, support_email: null },
+  changedAt: 1_800_000_000,
+  timeZone: null,
+}
+/** How each says that it has taken a mail. */
+const TAKEN: Record<string, () => Response> = {
+  'api.resend.com': () => Response.json({ id: '1' }),
+  'api.postmarkapp.com': () => Response.json({ ErrorCode: 0, Message: 'OK', MessageID: '1' }),
+  'api.sendgrid.com': () => new Response(null, { status: 202, headers: { 'x-message-id': '1' } }),
+  'api.mailgun.net': () => Response.json({ id: '1', message: 'Queued. Thank you.' }),
+  'email.eu-central-1.amazonaws.com': () => Response.json({ MessageId: '1' }),
+}
+
+type Answer = (request: Request, body: string) => Promise<Response> | Response
+type Asked = { host: string; body: string }
+
+/** The real port over providers of which some answer so; the others take the mail. */
+async function sentBy(names: string[], answers: Record<string, Answer>, bindings: Record<string, unknown> = {}) {
+  const seen: Asked[] = []
+  const binding = {
+    fetch: async (request: Request): Promise<Response> => {
+      const { host } = new URL(request.url)
+      const body = new TextDecoder().decode(await request.clone().arrayBuffer())
+      seen.push({ host, body })
+      const answer = answers[host] ?? TAKEN[host]
+      return answer ? answer(request, body) : never()
+    },
+  }
+  const settings = { ...env, ...SETTINGS, ...bindings, MAIL_PROVIDERS: names.join(',') }
+  const { sendMail } = systemPorts({ ...settings, MAIL: binding as unknown as Fetcher }, readEnv(settings))
+  const { id, projectId, to } = MAIL
+  const startedAt = Date.now()
+  const delivery = await sendMail({ id, projectId, to, content: CONTENT })
+  return { delivery, seen, seconds: (Date.now() - startedAt) / 1000 }
+}
+
+const NAMES_AND_HOSTS = [
+  ['resend', 'api.resend.com'],
+  ['postmark', 'api.postmarkapp.com'],
+  ['sendgrid', 'api.sendgrid.com'],
+  ['mailgun', 'api.mailgun.net'],
+  ['ses', 'email.eu-central-1.amazonaws.com'],
+] as const
+
+describe.each(NAMES_AND_HOSTS)('%s, and one after it', (name, host) => {
+  const next =
+    name === 'resend' ? (['postmark', 'api.postmarkapp.com'] as const) : (['resend', 'api.resend.com'] as const)
+
+  it('takes the mail alone, under our id', async () => {
+    const { delivery, seen } = await sentBy([name, next[0]], {})
+    expect(delivery).toMatchObject({ status: 'accepted', provider: name })
+    expect(seen.map((asked) => asked.host)).toEqual([host])
+    // Resend's id is a header as well; the others name the message in what they tell later.
+    expect(seen[0]?.body).toContain(MAIL.id)
+    expect(seen[0]?.body).toContain(MAIL.projectId)
+  })
+
+  it.each<[string, Answer, string]>([
+    ['500', () => new Response('Internal Server Error', { status: 500 }), '500'],
+    ['429 with Retry-After', () => new Response('', { status: 429, headers: { 'retry-after': '60' } }), '429'],
+    ['a 200 with an error', () => Response.json({ error: 'not really', name: 5, ErrorCode: 'x' }), '200'],
+    ['a 200 of a captive portal', () => new Response('<html>Sign in to the Wi-Fi</html>'), '200'],
+    ['no connection', () => Promise.reject(new TypeError('Network connection lost.')), 'no answer'],
+  ])('%s: the next takes the same message', async (_, answer, detail) => {
+    const { delivery, seen } = await sentBy([name, next[0]], { [host]: answer })
+    expect(delivery).toMatchObject({
+      status: 'accepted',
+      provider: next[0],
+      attempts: [
+        { provider: name, event: 'unreachable', detail },
+        { provider: next[0], event: 'accepted', detail: '' },
+      ],
+    })
+    expect(seen.map((asked) => asked.host)).toEqual([host, next[1]])
+    for (const { body } of seen) expect(body).toContain(MAIL.id)
+  })
+
+  it('hanging, at once or after it accepted: the next has the other half of the 8 seconds', async () => {
+    const half = (answer: Answer) => sentBy([name, next[0]], { [host]: answer })
+    const taken = TAKEN[host]?.() ?? new Response()
+    const results = await Promise.all([
+      half(never),
+      half(() => new Response(new ReadableStream({ pull: never }), { status: taken.status })),
+    ])
+    for (const { delivery, seen, seconds } of results) {
+      expect(delivery).toMatchObject({
+        status: 'accepted',
+        provider: next[0],
+        attempts: [{ provider: name, event: 'unreachable', detail: 'timeout' }, { provider: next[0] }],
+      })
+      expect(seconds).toBeGreaterThan(3.9)
+      expect(seconds).toBeLessThan(6)
+      for (const { body } of seen) expect(body).toContain(MAIL.id)
+    }
+  })
+
+  it('whatever it answers, and be it all that it was told: no secret is kept, and no address', async () => {
+    for (const status of [200, 202, 400, 401, 422, 500]) {
+      const echo: Answer = (request, body) => {
+        const headers = [...request.headers].map(([header, value]) => `${header}: ${value}`).join(' ')
+        const told = `${headers} ${body} ${Object.values(SECRETS).join(' ')}`
+        const errors = { name: told, message: told, Message: told, code: told, __type: told, errors: [{ field: told }] }
+        return Response.json(errors, {
+          status,
+          headers: { 'x-amzn-errortype': told.slice(0, 200).replace(/\s/g, ' ') },
+        })
+      }
+      const kept = JSON.stringify((await sentBy([name], { [host]: echo })).delivery)
+      for (const secret of [...Object.values(SECRETS), MAIL.to]) expect(kept).not.toContain(secret)
+    }
+  })
+})
+
+describe('all of them', () => {
+  it('hang: each has its share, 8 seconds in all', async () => {
+    const three = NAMES_AND_HOSTS
+    const answers = Object.fromEntries(three.map(([, host]) => [host, never]))
+    const { delivery, seen, seconds } = await sentBy(
+      three.map(([name]) => name),
+      answers,
+    )
+    expect(delivery).toEqual({
+      status: 'retry',
+      attempts: three.map(([provider]) => ({ provider, event: 'unreachable', detail: 'timeout' })),
+    })
+    expect(seen.map(({ host }) => host)).toEqual(three.map(([, host]) => host))
+    expect(seconds).toBeLessThan(10)
+  })
+
+  it('refuse it for good: it has failed', async () => {
+    const { delivery } = await sentBy(['resend', 'postmark', 'sendgrid', 'mailgun'], {
+      'api.resend.com': () => Response.json({ name: 'validation_error' }, { status: 422 }),
+      'api.postmarkapp.com': () => Response.json({ ErrorCode: 406 }, { status: 422 }),
+      'api.sendgrid.com': () =>
+        Response.json({ errors: [{ field: 'personalizations.0.to.0.email' }] }, { status: 400 }),
+      'api.mailgun.net': () => Response.json({ message: 'to parameter is not a valid address' }, { status: 400 }),
+    })
+    expect(delivery).toEqual({
+      status: 'failed',
+      attempts: [
+        { provider: 'resend', event: 'refused', detail: '422 validation_error' },
+        { provider: 'postmark', event: 'refused', detail: '422 406' },
+        { provider: 'sendgrid', event: 'refused', detail: '400' },
+        { provider: 'mailgun', event: 'refused', detail: '400' },
+      ],
+    })
+  })
+})
+
+describe('Cloudflare’s binding in the chain', () => {
+  const EMAIL = (send: () => Promise<unknown>) => ({ EMAIL: { send } })
+
+  it('takes the mail, and nobody is asked over the network', async () => {
+    const binding = EMAIL(async () => ({ messageId: 'cf-1' }))
+    const { delivery, seen } = await sentBy(['cloudflare', 'resend'], {}, binding)
+    expect(delivery).toMatchObject({ status: 'accepted', provider: 'cloudflare', providerId: 'cf-1' })
+    expect(seen).toEqual([])
+  })
+
+  it('fails or hangs: the next takes it', async () => {
+    const failing = EMAIL(() => Promise.reject(Object.assign(new Error(MAIL.to), { code: 'E_INTERNAL_SERVER_ERROR' })))
+    const [failed, hung] = await Promise.all([
+      sentBy(['cloudflare', 'resend'], {}, failing),
+      sentBy(['cloudflare', 'resend'], {}, EMAIL(never)),
+    ])
+    expect(failed.delivery).toMatchObject({
+      provider: 'resend',
+      attempts: [{ event: 'unreachable', detail: 'E_INTERNAL_SERVER_ERROR' }, {}],
+    })
+    expect(hung.delivery).toMatchObject({
+      provider: 'resend',
+      attempts: [{ event: 'unreachable', detail: 'timeout' }, {}],
+    })
+    expect(hung.seconds).toBeLessThan(6)
+  })
+})
+
 // --- cron -----------------------------------------------------------------------------------------------------------
 
 type SendMail = (mail: Mail) => Promise<Delivery>
@@ -375,9 +467,9 @@ const refuses: SendMail = async () => ({
 
 /** One run of cron, so much later. */
 async function cron(sendMail: SendMail, laterBy: number): Promise<void> {
-  const { depsFor } = createApp(() => ({
+  const { depsFor } = createApp((bindings, config) => ({
+    ...systemPorts(bindings, config),
     now: () => Date.now() + laterBy,
-    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     sendMail,
   }))
   await deliverDue(await depsFor(env, createExecutionContext()))
@@ -402,7 +494,9 @@ async function message(id: string): Promise<Message> {
 }
 
 const failedEvents = async (id: string): Promise<number> => {
-  const { results } = await env.DB.prepare("SELECT id FROM events WHERE type = 'message.failed' AND data LIKE ?")
+  const { results } = await env.DB.prepare(
+    "SELECT id FROM events WHERE type = 'message.delivery_failed' AND data LIKE ?",
+  )
     .bind(`%${id}%`)
     .all()
   return results.length
@@ -580,15 +674,11 @@ describe('cron', () => {
     expect(await message(id)).toMatchObject({ status: 'failed', secrets: null, input: null })
   })
 
-  it('many at once: 50 a run, oldest first, none forgotten', async () => {
+  it('many at once: more than one batch in a run, none forgotten, none twice', async () => {
     const ids: string[] = []
     for (let index = 0; index < 60; index++) ids.push((await pendingSend({ method: 'code' })).id)
     const provider = recorder(accepts)
     await cron(provider.sendMail, 61_000)
-    const sent = ids.filter((id) => provider.of(id).length === 1)
-    expect(sent.length).toBeLessThanOrEqual(50)
-    expect(sent).toEqual(ids.slice(0, sent.length))
-    await cron(provider.sendMail, 62_000)
     expect(ids.filter((id) => provider.of(id).length !== 1)).toEqual([])
   })
 })

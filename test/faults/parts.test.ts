@@ -10,6 +10,7 @@ import { createApp } from '../../src/app.ts'
 import { deliverDue } from '../../src/domain/messages/deliver.ts'
 import type { Env } from '../../src/env.ts'
 import type { Delivery, Mail } from '../../src/ports.ts'
+import { systemPorts } from '../../src/providers/system.ts'
 import { type Answer, anAddress, browser, codeIn, env, ROOT_KEY, type TestApp, testApp } from '../support/app.ts'
 
 const CALLBACK = 'http://localhost:3000/callback'
@@ -98,7 +99,8 @@ const keeps = (outbox: Mail[], delivery: Delivery) => async (mail: Mail) => {
 
 /** Cron, half a minute later, with a healthy database. */
 async function cron(sendMail: (mail: Mail) => Promise<Delivery>, laterBy = 31_000): Promise<void> {
-  const { depsFor } = createApp(() => ({
+  const { depsFor } = createApp((env, config) => ({
+    ...systemPorts(env, config),
     now: () => Date.now() + laterBy,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     sendMail,
@@ -645,7 +647,7 @@ describe('the provider', () => {
     expect(mails).toHaveLength(1)
     expect(await messageOf(email)).toMatchObject({ status: 'failed', secrets: null })
     const failed = await env.DB.prepare(
-      "SELECT e.data FROM events e JOIN identifiers i ON i.user_id = e.user_id WHERE e.type = 'message.failed' AND i.canonical = ?",
+      "SELECT e.data FROM events e JOIN identifiers i ON i.user_id = e.user_id WHERE e.type = 'message.delivery_failed' AND i.canonical = ?",
     )
       .bind(email)
       .all()

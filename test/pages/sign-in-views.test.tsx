@@ -49,6 +49,7 @@ const account: Kind<'account'> = {
   kind: 'account',
   application: 'Acme',
   email,
+  phone: '+12025550100',
   name: 'Ada Lovelace',
   sessions: [
     { id: 's1', current: true, browser: 'Firefox 132 on Windows', createdAt: at, lastActiveAt: at, form },

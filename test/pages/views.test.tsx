@@ -25,7 +25,7 @@ const pages: LinkPage[] = [
   { kind: 'superseded', application: null, resend: null, continueTo: null },
   { kind: 'cancelled', application: 'Acme' },
   { kind: 'junk' },
-  { kind: 'resent', application: 'Acme', address: 'a•••@example.com' },
+  { kind: 'resent', application: 'Acme', address: 'a•••@example.com', channel: 'email' },
   { kind: 'signed_in', application: 'Acme', address: 'a•••@example.com' },
   { kind: 'unavailable' },
   { kind: 'foreign_form' },

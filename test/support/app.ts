@@ -3,8 +3,10 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env as workerEnv } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
+import { renderMail } from '../../src/emails/render.ts'
 import type { Env } from '../../src/env.ts'
-import type { Delivery, Mail, Ports } from '../../src/ports.ts'
+import type { Delivery, Mail, Ports, TextMessage } from '../../src/ports.ts'
+import { readCallback } from '../../src/providers/mail/callbacks.ts'
 
 export const env = workerEnv as unknown as Env
 export const ROOT_KEY = String(env.LATCHKEY_ROOT_KEY)
@@ -14,6 +16,7 @@ export type Answer = { status: number; headers: Headers; text: string; json: Rec
 
 export type TestApp = {
   outbox: Mail[]
+  texts: TextMessage[]
   /** JSON in, JSON out, as the root key unless `key` says otherwise; null: no key. */
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>
   /** Anything else. Waits for the work after the answer, unless `noWait`. */
@@ -32,18 +35,26 @@ export function testApp({
   bindings?: Record<string, unknown>
 } = {}): TestApp {
   const outbox: Mail[] = []
+  const texts: TextMessage[] = []
+  const accepted = (id: string): Delivery => ({
+    status: 'accepted',
+    provider: 'outbox',
+    providerId: id,
+    attempts: [{ provider: 'outbox', event: 'accepted', detail: '' }],
+  })
   const made = createApp(() => ({
     now: () => Date.now(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    sendMail: async (mail): Promise<Delivery> => {
+    sendMail: async (mail) => {
       outbox.push(structuredClone(mail))
-      return {
-        status: 'accepted',
-        provider: 'outbox',
-        providerId: `out-${outbox.length}`,
-        attempts: [{ provider: 'outbox', event: 'accepted', detail: '' }],
-      }
+      return accepted(`out-${outbox.length}`)
     },
+    sendText: async (message) => {
+      texts.push(structuredClone(message))
+      return accepted(`text-${texts.length}`)
+    },
+    renderMail,
+    readCallback: (provider, secret, { headers, body }) => readCallback(provider, secret, headers, body, Date.now()),
     ...ports,
   }))
   const appEnv = { ...env, ...bindings } as Env
@@ -63,6 +74,7 @@ export function testApp({
   const request = (path: string, init: RequestInit = {}) => requestThen(path, init, () => {})
   return {
     outbox,
+    texts,
     request,
     requestThen,
     call: (method, path, body, { key = ROOT_KEY, headers = {} } = {}) =>

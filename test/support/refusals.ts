@@ -14,12 +14,16 @@ const PLAUSIBLE_IDS: Record<string, string> = {
   clients: `client_${'2'.repeat(27)}`,
   projects: `proj_${'2'.repeat(27)}`,
   passwordless: `chal_${'A'.repeat(62)}`,
+  messages: `msg_${'2'.repeat(27)}`,
 }
+const PLAUSIBLE_PARTS: Record<string, string> = { email: 'nobody@example.com', name: 'sign_in', locale: 'en' }
 
 /** The operation's path with ids in it. */
 export function pathOf({ path }: Operation, id?: string): string {
   const [, collection = ''] = /\/(\w+)\/\{id\}/.exec(path) ?? []
-  return path.replace('{id}', id ?? PLAUSIBLE_IDS[collection] ?? '')
+  return path
+    .replace('{id}', id ?? PLAUSIBLE_IDS[collection] ?? '')
+    .replaceAll(/\{(\w+)\}/g, (_, part: string) => PLAUSIBLE_PARTS[part] ?? '')
 }
 
 /** A fresh API key. */

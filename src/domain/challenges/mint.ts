@@ -20,17 +20,17 @@ import {
   SECRET_BYTES,
 } from '../ledger/secret.ts'
 import { ledgerOf, type Subject } from '../ledger/subject.ts'
-import { chooseLocale } from '../messages/message.ts'
+import { type CustomContent, chooseLocale } from '../messages/message.ts'
 import type { Project } from '../projects/project.ts'
 import { fixedCode } from '../projects/test-identities.ts'
 import { flowHash } from '../sign-in/flow.ts'
-import type { EmailAddress } from '../users/address.ts'
+import type { Contact } from '../users/contact.ts'
 import type { Metadata, User } from '../users/user.ts'
 import { type Draw, drawFor, type Idempotency } from './draw.ts'
 
 /** What is asked of a challenge, whoever asks. */
 export type ChallengeRequest = {
-  channel: 'email' | 'none'
+  channel: ChallengeRecord['channel']
   purpose: ChallengeRecord['purpose']
   method: ChallengeRecord['method']
   redirectUri: string | null
@@ -38,6 +38,8 @@ export type ChallengeRequest = {
   linkParam: string
   state: string | null
   locale: string | null
+  /** What the message says otherwise than ours. */
+  custom: CustomContent | null
   metadata: Metadata
   /** Seconds; null: the project's. A code lives at most an hour of it. */
   expiresIn: number | null
@@ -57,7 +59,7 @@ export type ChallengeRequest = {
 }
 
 /** Whom it is for. `user` is known where the caller named one. */
-export type Recipient = { subject: Subject; email: EmailAddress | null; user: User | null }
+export type Recipient = { subject: Subject; contact: Contact | null; user: User | null }
 
 const MAX_CODE_TTL_SECONDS = 3600
 
@@ -90,7 +92,7 @@ export async function mint(
   const linkTtl = input.expiresIn ?? settings.link_ttl
   const codeTtl = Math.min(input.expiresIn ?? settings.code_ttl, MAX_CODE_TTL_SECONDS)
   const linkSecret = method === 'code' ? null : await draw('link', SECRET_BYTES)
-  const fixed = recipient.email && (await fixedCode(deps, project, recipient.email.canonical))
+  const fixed = recipient.contact && (await fixedCode(deps, project, recipient.contact.canonical))
   const code = method === 'link' ? null : (fixed ?? (await drawNewCode(project, draw)))
   const secrets: StoredSecret[] = []
   if (linkSecret) {
@@ -116,13 +118,13 @@ export async function mint(
     purpose: input.purpose,
     channel: input.channel,
     method,
-    identifier: recipient.email && {
-      kind: 'email',
-      canonical: recipient.email.canonical,
-      exact: recipient.email.exact,
+    identifier: recipient.contact && {
+      kind: recipient.contact.kind,
+      canonical: recipient.contact.canonical,
+      exact: recipient.contact.exact,
     },
     userId: recipient.user?.id ?? null,
-    candidateUserId: recipient.email && !recipient.user ? `user_${ksuid(now, await draw('user', 16))}` : null,
+    candidateUserId: recipient.contact && !recipient.user ? `user_${ksuid(now, await draw('user', 16))}` : null,
     mintedAt,
     link: method === 'code' ? null : input.link,
     linkParam: input.linkParam,
@@ -209,7 +211,8 @@ export function openFailure(project: Project, outcome: Exclude<OpenOutcome, { is
   switch (outcome.is) {
     case 'too_many_sends': {
       const { limit, retryAfter } = outcome
-      return { reason: 'too_many_sends', limit, allowed: project.settings.send_limits[limit], retryAfter }
+      const allowed = project.settings.send_limits[limit]
+      return { reason: 'too_many_sends', limit: `send_limits.${limit}`, allowed, retryAfter }
     }
     case 'key_reused':
       return { reason: 'idempotency_key_reused' }

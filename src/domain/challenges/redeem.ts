@@ -1,7 +1,7 @@
 /** What happens when someone clicks a link, types a code, or an application exchanges its grant: one question to one ledger. */
 
-import { encodeBase64url } from '../../lib/base64url.ts'
-import { frame, utf8 } from '../../lib/bytes.ts'
+import { decodeBase64url, encodeBase64url } from '../../lib/base64url.ts'
+import { frame, hexBytes, utf8 } from '../../lib/bytes.ts'
 import { sha256 } from '../../lib/digest.ts'
 import { newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
@@ -18,8 +18,13 @@ import {
   type Redeemed,
   type RedeemOutcome,
 } from '../ledger/decide.ts'
+import { mintChallengeId } from '../ledger/secret.ts'
+import { markMessagesRedeemed } from '../messages/queries.ts'
+import { creditText } from '../messages/sms.ts'
+import { getProject } from '../projects/project.ts'
 import { endFamily } from '../sessions/queries.ts'
 import { familyIdOf } from '../sessions/start.ts'
+import type { PhoneNumber } from '../users/phone.ts'
 
 /** A link, a code or a grant as it was presented: which ledger, and what to compare. */
 export type Presented = {
@@ -74,7 +79,20 @@ export async function redeem(deps: Deps, redemption: Redemption): Promise<Redeem
   if (presented.purpose === 'grant' && outcome.is === 'unknown' && isLate(presented, nowMs)) {
     return { outcome: { is: 'expired' }, keyHash }
   }
+  // A grant's press has said so already.
+  const isFirst = outcome.is === 'redeemed' && !outcome.replayed && presented.purpose !== 'grant'
+  if (isFirst) deps.after(noteRedemption(deps, presented.ledger, outcome, nowMs))
   return { outcome, keyHash }
+}
+
+/** Into the timeline of what was sent, and to the credit of numbers that begin alike. Nobody waits for it. */
+async function noteRedemption(deps: Deps, ledger: string, { challenge, record }: Redeemed, nowMs: number) {
+  if (record.channel === 'none' || record.testIdentity) return
+  const challengeId = await mintChallengeId(deps.keys, hexBytes(ledger), decodeBase64url(challenge) ?? new Uint8Array())
+  await batch(deps.db, [markMessagesRedeemed(deps.db, record.project, challengeId, Math.floor(nowMs / 1000))])
+  if (record.channel !== 'sms' || !record.identifier) return
+  const project = await getProject(deps, record.project)
+  if (project) await creditText(deps, project, record.identifier.exact as PhoneNumber)
 }
 
 const isLate = ({ expiresAt }: { expiresAt: number | null }, nowMs: number): boolean =>

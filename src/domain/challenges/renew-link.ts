@@ -8,7 +8,8 @@ import type { ParsedSecret } from '../ledger/secret.ts'
 import { brandOf, chooseLocale } from '../messages/message.ts'
 import { getProject } from '../projects/project.ts'
 import { askAgain, type Here } from '../sign-in/here.ts'
-import { maskEmail, parseEmailAddress } from '../users/address.ts'
+import { maskEmail } from '../users/address.ts'
+import { maskContact, parseContact } from '../users/contact.ts'
 import { send } from './send.ts'
 
 /** @param here who presses: what was asked for on our own pages stays bound to a browser */
@@ -23,14 +24,15 @@ export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
     if (!asked.ok) return asked
     const { project, email } = asked.value
     const locale = chooseLocale(project, record.locale)
-    return ok({ brand: brandOf(project), locale, address: maskEmail(email.exact) })
+    return ok({ brand: brandOf(project), locale, address: maskEmail(email.exact), channel: record.channel })
   }
   const project = await getProject(deps, record.project)
-  const email = record.identifier && parseEmailAddress(record.identifier.canonical)
-  if (!project || !email?.ok || record.channel !== 'email') return failed({ reason: 'expired' })
+  const { identifier, channel } = record
+  const contact = identifier && parseContact({ kind: identifier.kind, value: identifier.canonical })
+  if (!project || !contact || channel === 'none') return failed({ reason: 'expired' })
   const sent: Result<unknown, Failure> = await send(deps, project, {
-    recipient: { email: email.value },
-    channel: 'email',
+    recipient: { contact },
+    channel,
     purpose: record.purpose,
     method: record.method,
     createUser: false,
@@ -39,6 +41,7 @@ export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
     linkParam: record.linkParam,
     state: record.state,
     locale: record.locale,
+    custom: null,
     metadata: record.metadata,
     createdBy: null,
     expiresIn: null,
@@ -52,5 +55,5 @@ export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
   })
   if (!sent.ok) return sent
   const brand = brandOf(project)
-  return ok({ brand, locale: chooseLocale(project, record.locale), address: maskEmail(email.value.exact) })
+  return ok({ brand, locale: chooseLocale(project, record.locale), address: maskContact(contact), channel })
 }

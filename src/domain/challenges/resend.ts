@@ -9,16 +9,16 @@ import { batch } from '../database.ts'
 import { type Failure, failed } from '../failures.ts'
 import { askLedger } from '../ledger/ask.ts'
 import { type ChallengeRef, codeProofs, parseChallengeId, proofOf, SECRET_BYTES } from '../ledger/secret.ts'
-import { recordDelivery, toPending } from '../messages/deliver.ts'
+import { handOver, recordDelivery, toPending } from '../messages/deliver.ts'
 import { FIRST_ATTEMPT_MS, sealSecrets } from '../messages/message.ts'
-import { insertMessageAgain, type MessageRow, selectMessage } from '../messages/queries.ts'
+import { insertMessageAgain, type MessageRow, selectMessage, selectTemplatesOfChallenge } from '../messages/queries.ts'
 import type { Project } from '../projects/project.ts'
-import { parseEmailAddress } from '../users/address.ts'
+import type { TemplateRow } from '../templates/queries.ts'
 import { selectUserByRef, toUser, type UserRow } from '../users/queries.ts'
 import { drawFor, type Idempotency } from './draw.ts'
 import { linkUrl, signUpDiffers } from './links.ts'
 import { asOpened, drawNewCode, type Opened, openFailure } from './mint.ts'
-import { answer, copyLink, giveBack, lastExpiry, type Sent } from './send.ts'
+import { answer, copyLink, countIfText, giveBack, lastExpiry, type Sent } from './send.ts'
 
 export async function resend(
   deps: Deps,
@@ -32,6 +32,11 @@ export async function resend(
   if (!opened.ok) return opened
   const { record } = opened.value
   if (record.channel === 'none' || record.testIdentity) return ok(await answer(deps, project, opened.value, null, null))
+  const over = await countIfText(deps, project, opened.value)
+  if (over) {
+    deps.after(giveBack(deps, opened.value))
+    return over
+  }
   return deliverAgain(deps, project, opened.value)
 }
 
@@ -84,17 +89,22 @@ async function deliverAgain(deps: Deps, project: Project, opened: Opened): Promi
       expiresAt: lastExpiry(opened),
       now,
     }),
+    selectTemplatesOfChallenge(deps.db, project.id, challengeId, project.settings.locale),
     selectMessage(deps.db, project.id, messageId),
     selectUserByRef(deps.db, project.id, record.identifier ?? { userId: record.userId ?? '' }),
   ]).catch((error: unknown) => {
     deps.after(giveBack(deps, opened))
     throw error
   })
-  const row = results[1]?.rows[0] as MessageRow | undefined
-  const userRow = results[2]?.rows[0] as UserRow | undefined
+  const row = results[2]?.rows[0] as MessageRow | undefined
+  const userRow = results[3]?.rows[0] as UserRow | undefined
   const user = userRow && record.tellsUser ? toUser(userRow) : null
   // No row: nobody has this address (any more). The answer does not say so, as on the first send.
   if (!row) return ok(await answer(deps, project, opened, null, { id: messageId, status: 'accepted' }))
+  if (row.status === 'suppressed') {
+    const message = { id: messageId, status: user ? ('none' as const) : ('accepted' as const) }
+    return ok(await answer(deps, project, opened, user, message))
+  }
   if (!results[0]?.changes) {
     if (row.status === 'failed') return failed({ reason: 'delivery_failed' })
     return ok(
@@ -104,13 +114,12 @@ async function deliverAgain(deps: Deps, project: Project, opened: Opened): Promi
       }),
     )
   }
-  const pending = await toPending(deps, row)
-  if (!pending || pending === 'suppressed') return failed({ reason: 'delivery_failed' })
-  const delivery = await deps.sendMail(pending)
+  const pending = await toPending(deps, row, (results[1]?.rows ?? []) as TemplateRow[])
+  if (!pending || 'suppressed' in pending) return failed({ reason: 'delivery_failed' })
+  const delivery = await handOver(deps, pending)
   deps.after(recordDelivery(deps, pending, delivery))
   if (delivery.status === 'failed') return failed({ reason: 'delivery_failed' })
-  const email = parseEmailAddress(pending.to)
-  deps.after(copyLink(deps, project, opened, email.ok ? email.value : null))
+  deps.after(copyLink(deps, project, opened, record.identifier))
   return ok(
     await answer(deps, project, opened, user, {
       id: messageId,

@@ -5,15 +5,17 @@ import { Unavailable } from '../../lib/deadline.ts'
 import { deviceName } from '../../lib/device-name.ts'
 import { newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
+import { chooseLocaleOf } from '../../locales/choose.ts'
 import type { Deps } from '../../ports.ts'
 import { batch } from '../database.ts'
 import { insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
 import { askLedger } from '../ledger/ask.ts'
 import { type ChallengeRecord, MAX_RECORD_BYTES } from '../ledger/record.ts'
-import { recordDelivery } from '../messages/deliver.ts'
+import { handOver, recordDelivery } from '../messages/deliver.ts'
 import {
   brandOf,
+  type CustomContent,
   chooseLocale,
   FIRST_ATTEMPT_MS,
   type PendingMessage,
@@ -23,9 +25,14 @@ import {
   type TimelineEntry,
 } from '../messages/message.ts'
 import { insertMessageToIdentifier, type MessageRow, selectMessage } from '../messages/queries.ts'
+import { countText, refuseText } from '../messages/sms.ts'
 import type { Project } from '../projects/project.ts'
-import { type EmailAddress, maskEmail, parseEmailAddress } from '../users/address.ts'
+import type { TemplateRow } from '../templates/queries.ts'
+import { isTemplateName, nameOf, selectTemplatesOf, withTemplate } from '../templates/template.ts'
+import { type Contact, maskContact, parseContact } from '../users/contact.ts'
+import { refusingSetting } from '../users/email-rules.ts'
 import { getUser } from '../users/manage.ts'
+import type { PhoneNumber } from '../users/phone.ts'
 import {
   insertCandidate,
   insertCandidateIdentifier,
@@ -40,7 +47,7 @@ import { homeOf, isAllowedRedirect, linkUrl, signUpDiffers } from './links.ts'
 import { asOpened, type ChallengeRequest, mint, type Opened, openFailure, type Recipient } from './mint.ts'
 
 export type SendInput = ChallengeRequest & {
-  recipient: { email: EmailAddress } | { userId: string }
+  recipient: { contact: Contact } | { userId: string }
   createUser: boolean
   /** Who asked, for the message's timeline. */
   createdBy: string | null
@@ -56,6 +63,7 @@ export type Sent = {
   expiresAt: number
   codeExpiresAt: number | null
   resendAt: number
+  /** `none`: nothing was sent, because the caller wanted so (no id) or because the address is suppressed. */
   message: { id: string | null; status: 'accepted' | 'pending' | 'none' }
   link: string | null
   code: string | null
@@ -64,7 +72,7 @@ export type Sent = {
 export async function send(deps: Deps, project: Project, input: SendInput): Promise<Result<Sent, Failure>> {
   const recipient = await findRecipient(deps, project, input)
   if (!recipient.ok) return recipient
-  const refused = refuseEarly(deps, project, input, recipient.value)
+  const refused = await refuseEarly(deps, project, input, recipient.value)
   if (refused) return refused
 
   const challenge = await mint(deps, project, input, recipient.value)
@@ -89,25 +97,32 @@ export async function send(deps: Deps, project: Project, input: SendInput): Prom
   // A user who was named is known, and nothing is sent: there is nothing to store.
   if (input.channel === 'none' && recipient.value.user)
     return ok(await answer(deps, project, opened, recipient.value.user, null))
+  const over = await countIfText(deps, project, opened)
+  if (over) {
+    deps.after(withdraw(deps, project, opened))
+    return over
+  }
   return deliver(deps, project, input, recipient.value, opened)
 }
 
 async function findRecipient(deps: Deps, project: Project, input: SendInput): Promise<Result<Recipient, Failure>> {
   const { recipient, channel } = input
-  if ('email' in recipient) {
-    return ok({ subject: { kind: 'address', address: recipient.email.subject }, email: recipient.email, user: null })
+  if ('contact' in recipient) {
+    const { contact } = recipient
+    return ok({ subject: { kind: 'address', address: contact.subject }, contact, user: null })
   }
   const user = await getUser(deps, project, recipient.userId)
   if (!user.ok) return user
   if (user.value.status === 'INACTIVE') return failed({ reason: 'user_inactive' })
-  if (channel === 'none') return ok({ subject: { kind: 'user', userId: user.value.id }, email: null, user: user.value })
-  const stored = identifierOf(user.value, 'email')
-  const email = stored && parseEmailAddress(stored.value)
-  if (!email?.ok) return invalid('user_id', 'this user has no email address')
-  return ok({ subject: { kind: 'address', address: email.value.subject }, email: email.value, user: user.value })
+  if (channel === 'none')
+    return ok({ subject: { kind: 'user', userId: user.value.id }, contact: null, user: user.value })
+  const stored = identifierOf(user.value, channel === 'sms' ? 'phone' : 'email')
+  const contact = stored && parseContact(stored)
+  if (!contact) return invalid('user_id', `this user has no ${channel === 'sms' ? 'phone number' : 'email address'}`)
+  return ok({ subject: { kind: 'address', address: contact.subject }, contact, user: user.value })
 }
 
-function refuseEarly(deps: Deps, project: Project, input: SendInput, recipient: Recipient) {
+async function refuseEarly(deps: Deps, project: Project, input: SendInput, recipient: Recipient) {
   const { settings } = project
   const { redirectUri } = input
   if (redirectUri !== null && !isAllowedRedirect(deps, project, redirectUri)) {
@@ -117,11 +132,27 @@ function refuseEarly(deps: Deps, project: Project, input: SendInput, recipient: 
   if (input.link === 'direct' && input.method !== 'code' && redirectUri === null && noDefault) {
     return failed({ reason: 'redirect_uri_not_allowed', uri: null })
   }
-  const domain = recipient.email?.domain
-  const isOn = (list: string[]) => list.some((entry) => domain === entry || domain?.endsWith(`.${entry}`))
-  const allowed = settings.email_domains_allowed.length === 0 || isOn(settings.email_domains_allowed)
-  if (domain && (!allowed || isOn(settings.email_domains_blocked))) return failed({ reason: 'email_domain_blocked' })
+  const { contact } = recipient
+  const setting = contact?.domain ? await refusingSetting(deps, project, contact.domain) : null
+  if (setting) return failed({ reason: 'email_domain_blocked', setting })
+  const isTest = settings.test_identities.some(({ address }) => address === contact?.canonical)
+  if (input.channel === 'sms' && contact && !isTest) {
+    const refused = refuseText(deps, project, contact.exact as PhoneNumber)
+    if (!refused.ok) return refused
+  }
+  const template = input.custom?.template
+  if (template && !(await isTemplateName(deps, project, template))) {
+    const message = `there is no template ${JSON.stringify(template)}: PUT /v1/templates/${template}/${settings.locale} stores one`
+    return failed({ reason: 'invalid_template', message })
+  }
   return null
+}
+
+/** An SMS counts for its prefix and its project too; the same call again does not. */
+export async function countIfText(deps: Deps, project: Project, { record, repeated }: Opened) {
+  if (record.channel !== 'sms' || record.testIdentity || repeated || !record.identifier) return null
+  const counted = await countText(deps, project, record.identifier.exact as PhoneNumber)
+  return counted.ok ? null : counted
 }
 
 async function deliver(
@@ -131,13 +162,13 @@ async function deliver(
   recipient: Recipient,
   opened: Opened,
 ): Promise<Result<Sent, Failure>> {
-  const { email } = recipient
-  if (!email) throw new Error('a mail without an address')
+  const { contact } = recipient
+  if (!contact) throw new Error('a message without an address')
   const { record } = opened
   const mayCreate = input.createUser && project.settings.allow_sign_up
-  const content = mailContent(deps, project, opened)
+  const content = signInMail(deps, project, opened, input.custom)
   const messageId = newId('msg', Math.floor(opened.sentAt / 1000), await opened.draw('message', 16))
-  const stored = await storeMessage(deps, project, input, email, opened, content, messageId, mayCreate).catch(
+  const stored = await storeMessage(deps, project, input, contact, opened, content, messageId, mayCreate).catch(
     (error) => {
       // The commit may have happened: then cron sends it. The budget gets the send back either way.
       deps.after(giveBack(deps, opened))
@@ -145,7 +176,7 @@ async function deliver(
     },
   )
 
-  const { user, isNew, status } = stored
+  const { user, isNew, status, templates } = stored
   if (!user || user.status === 'INACTIVE') {
     // Whoever must not learn whether there is a user gets the answer, the budget and the status that there is one.
     const message = isUnsent(record) ? null : ({ id: messageId, status: 'accepted' } as const)
@@ -155,6 +186,10 @@ async function deliver(
   }
   const visibleUser = input.createUser ? user : null
   if (isUnsent(record)) return ok(await answer(deps, project, opened, visibleUser, null))
+  if (status === 'suppressed') {
+    const message = { id: messageId, status: visibleUser ? ('none' as const) : ('accepted' as const) }
+    return ok(await answer(deps, project, opened, visibleUser, message))
+  }
   if (!isNew) {
     if (status === 'failed') return failed({ reason: 'delivery_failed' })
     const known = status === 'accepted' ? 'accepted' : 'pending'
@@ -164,22 +199,28 @@ async function deliver(
   const pending: PendingMessage = {
     projectId: project.id,
     id: messageId,
-    to: identifierOf(user, 'email')?.value ?? email.exact,
-    content: {
-      ...content,
-      isSignUp,
-      link: opened.link && linkUrl(deps, project, record, opened.link.secret, isSignUp),
-      code: opened.code?.text ?? null,
-    },
+    channel: channelOf(contact),
+    to: identifierOf(user, contact.kind)?.value ?? contact.exact,
+    content: withTemplate(
+      {
+        ...content,
+        locale: chooseLocaleOf([input.locale, user.locale]) ?? content.locale,
+        isSignUp,
+        link: opened.link && linkUrl(deps, project, record, opened.link.secret, isSignUp),
+        code: opened.code?.text ?? null,
+      },
+      templates,
+      project.settings.locale,
+    ),
     attempts: 0,
     expiresAt: lastExpiry(opened),
     timeline: createdTimeline(input, opened),
     userId: user.id,
   }
-  const delivery = await deps.sendMail(pending)
+  const delivery = await handOver(deps, pending)
   deps.after(recordDelivery(deps, pending, delivery))
   if (delivery.status === 'failed') return failed({ reason: 'delivery_failed' })
-  deps.after(copyLink(deps, project, opened, email))
+  deps.after(copyLink(deps, project, opened, contact))
   const messageStatus = delivery.status === 'accepted' ? 'accepted' : 'pending'
   return ok(await answer(deps, project, opened, visibleUser, { id: messageId, status: messageStatus }))
 }
@@ -188,16 +229,17 @@ async function storeMessage(
   deps: Deps,
   project: Project,
   input: SendInput,
-  email: EmailAddress,
+  contact: Contact,
   opened: Opened,
   content: SignInMail,
   messageId: string,
   mayCreate: boolean,
-): Promise<{ user: User | null; isNew: boolean; status: string | null }> {
+): Promise<{ user: User | null; isNew: boolean; status: string | null; templates: TemplateRow[] }> {
   const { db } = deps
   const { record } = opened
   const now = Math.floor(opened.sentAt / 1000)
-  const identifier = { kind: 'email', canonical: email.canonical } as const
+  const { kind, canonical } = contact
+  const identifier = { kind, canonical }
   const candidate = mayCreate ? record.candidateUserId : null
   const link = (isSignUp: boolean) => opened.link && linkUrl(deps, project, record, opened.link.secret, isSignUp)
   const secrets = {
@@ -220,11 +262,11 @@ async function storeMessage(
           }),
           insertCandidateIdentifier(db, {
             projectId: project.id,
-            id: newId('email', now, await opened.draw('identifier', 16)),
+            id: newId(kind, now, await opened.draw('identifier', 16)),
             userId: candidate,
-            kind: 'email',
-            canonical: email.canonical,
-            value: email.exact,
+            kind,
+            canonical,
+            value: contact.exact,
             now,
           }),
         ]
@@ -238,15 +280,16 @@ async function storeMessage(
               projectId: project.id,
               id: messageId,
               challengeId: opened.challengeId,
-              channel: 'email',
-              toMasked: maskEmail(email.exact),
-              template: content.kind,
+              channel: channelOf(contact),
+              toMasked: maskContact(contact),
+              template: nameOf({ ...content, link: link(false), code: secrets.code }),
               locale: content.locale,
               timeline: JSON.stringify(createdTimeline(input, opened)),
               secrets: await sealSecrets(deps, project.id, messageId, secrets),
               input: await sealInput(deps, project.id, opened.challengeId, {
                 to: null,
                 content,
+                wishedLocale: input.locale,
                 signUpUserId: record.candidateUserId,
               }),
               dueAt: opened.sentAt + FIRST_ATTEMPT_MS,
@@ -256,6 +299,7 @@ async function storeMessage(
             identifier,
           ),
         ]),
+    selectTemplatesOf(deps, project.id, content, project.settings.locale, identifier),
     selectMessage(db, project.id, messageId),
     selectUserByRef(db, project.id, identifier),
   ])
@@ -263,8 +307,9 @@ async function storeMessage(
   const message = results.at(-2)?.rows[0] as MessageRow | undefined
   return {
     user: user ? toUser(user) : null,
-    isNew: !isUnsent(record) && (results.at(-3)?.changes ?? 0) > 0,
+    isNew: !isUnsent(record) && (results.at(-4)?.changes ?? 0) > 0,
     status: message?.status ?? null,
+    templates: (results.at(-3)?.rows ?? []) as TemplateRow[],
   }
 }
 
@@ -275,7 +320,15 @@ function createdTimeline(input: SendInput, opened: Opened): TimelineEntry[] {
   return [{ at: Math.floor(opened.sentAt / 1000), event: 'created', provider: null, detail: input.createdBy }]
 }
 
-export function mailContent(deps: Deps, project: Project, { record, sentAt }: Opened): SignInMail {
+export const channelOf = ({ kind }: Pick<Contact, 'kind'>): 'email' | 'sms' => (kind === 'email' ? 'email' : 'sms')
+
+/** Without its secrets: they are sealed apart. */
+export function signInMail(
+  deps: Deps,
+  project: Project,
+  { record, sentAt }: Opened,
+  custom: CustomContent | null,
+): SignInMail {
   return {
     kind: 'sign_in',
     locale: chooseLocale(project, record.locale),
@@ -286,6 +339,7 @@ export function mailContent(deps: Deps, project: Project, { record, sentAt }: Op
     isSignUp: false,
     linkTtl: record.linkTtl,
     codeTtl: record.codeTtl,
+    custom,
     asked: askedBy(record, sentAt),
   }
 }
@@ -308,7 +362,7 @@ export async function copyLink(
   deps: Deps,
   project: Project,
   { link, record, sentAt }: Opened,
-  email: EmailAddress | null,
+  contact: Pick<Contact, 'kind' | 'exact'> | null,
 ): Promise<void> {
   if (!link || record.link !== 'landing') return
   const { at, browser, place } = askedBy(record, sentAt)
@@ -316,7 +370,7 @@ export async function copyLink(
     project: project.id,
     brand: brandOf(project),
     application: record.application ?? null,
-    address: email ? maskEmail(email.exact) : '',
+    address: contact ? maskContact(contact) : '',
     locale: chooseLocale(project, record.locale),
     home: homeOf(record),
     flow: record.binding?.kind === 'flow' ? record.binding.hash : null,
@@ -342,7 +396,7 @@ export async function answer(
   project: Project,
   opened: Opened,
   user: User | null,
-  message: { id: string; status: 'accepted' | 'pending' } | null,
+  message: { id: string; status: 'accepted' | 'pending' | 'none' } | null,
 ): Promise<Sent> {
   const { record, link, code } = opened
   if (!link && !code) throw new Unavailable('ledger', 'a challenge without a secret')
@@ -352,7 +406,11 @@ export async function answer(
     challengeId: opened.challengeId,
     method: link && code ? 'link_and_code' : link ? 'link' : 'code',
     channel: record.channel,
-    user: user && { id: user.id, created, identifierId: identifierOf(user, 'email')?.id ?? null },
+    user: user && {
+      id: user.id,
+      created,
+      identifierId: identifierOf(user, record.identifier?.kind ?? 'email')?.id ?? null,
+    },
     expiresAt: link?.expiresAt ?? code?.expiresAt ?? 0,
     codeExpiresAt: code?.expiresAt ?? null,
     resendAt: Math.floor(opened.sentAt / 1000) + spacing,

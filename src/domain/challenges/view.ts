@@ -7,7 +7,7 @@ import { askLedger, unknownOutcome } from '../ledger/ask.ts'
 import type { ParsedSecret } from '../ledger/secret.ts'
 import { type Brand, brandOf, chooseLocale } from '../messages/message.ts'
 import { getProject } from '../projects/project.ts'
-import { maskEmail } from '../users/address.ts'
+import { maskContact } from '../users/contact.ts'
 import { getCopy, type LinkCopy } from './copy.ts'
 import { homeOf } from './links.ts'
 
@@ -48,14 +48,16 @@ export async function viewLink(deps: Deps, link: ParsedSecret): Promise<LinkView
       project: project.id,
       home: homeOf(record),
     }
-  const renewable = record?.channel === 'email' && status !== 'cancelled'
+  const renewable = record !== null && record.channel !== 'none' && status !== 'cancelled'
   if (status === 'pending' && record?.link === 'landing' && look) {
     return {
       is: 'live',
       copy: {
         ...look,
         application: record.application ?? null,
-        address: record.identifier ? maskEmail(record.identifier.canonical) : '',
+        address: record.identifier
+          ? maskContact({ kind: record.identifier.kind, exact: record.identifier.canonical })
+          : '',
         flow: record.binding?.kind === 'flow' ? record.binding.hash : null,
         expiresAt: expiresAt ?? link.expiresAt,
         asked: {

@@ -1,23 +1,31 @@
 /** The audit trail: written in the same batch as the change it tells of. */
 
-export type EventType =
-  | 'user.created'
-  | 'user.updated'
-  | 'user.deleted'
-  | 'session.started'
-  | 'session.joined'
-  | 'session.revoked'
-  | 'refresh.reused'
-  | 'grant.reused'
-  | 'api_key.created'
-  | 'api_key.revoked'
-  | 'client.created'
-  | 'client.updated'
-  | 'client.deleted'
-  | 'project.created'
-  | 'project.updated'
-  | 'project.deleted'
-  | 'message.failed'
+export const EVENT_TYPES = [
+  'user.created',
+  'user.updated',
+  'user.deleted',
+  'session.started',
+  'session.joined',
+  'session.revoked',
+  'refresh.reused',
+  'grant.reused',
+  'api_key.created',
+  'api_key.revoked',
+  'client.created',
+  'client.updated',
+  'client.deleted',
+  'project.created',
+  'project.updated',
+  'project.deleted',
+  'message.delivery_failed',
+  'message.bounced',
+  'message.complained',
+  'suppression.created',
+  'suppression.deleted',
+  'template.updated',
+  'template.deleted',
+] as const
+export type EventType = (typeof EVENT_TYPES)[number]
 
 export type EventInput = {
   projectId: string
@@ -43,3 +51,22 @@ export const insertEventIfChanged = (db: D1Database, event: EventInput) =>
        SELECT ?, ?, ?, ?, ?, ? WHERE changes() > 0`,
     )
     .bind(event.projectId, event.id, event.type, event.userId, JSON.stringify(event.data), event.now)
+
+export type EventRow = { id: string; type: EventType; user_id: string | null; data: string; created_at: number }
+
+/** Newest first, from before `beforeId`. */
+export function selectEvents(
+  db: D1Database,
+  projectId: string,
+  filter: { type?: string | undefined; user_id?: string | undefined },
+  limit: number,
+  beforeId: string | null,
+) {
+  const columns = (['type', 'user_id'] as const).filter((name) => filter[name] !== undefined)
+  const conditions = ['project_id = ?', ...columns.map((name) => `${name} = ?`), ...(beforeId ? ['id < ?'] : [])]
+  return db
+    .prepare(
+      `SELECT id, type, user_id, data, created_at FROM events WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`,
+    )
+    .bind(projectId, ...columns.map((name) => filter[name] ?? null), ...(beforeId ? [beforeId] : []), limit)
+}

@@ -73,7 +73,11 @@ export type LedgerState = {
   sends: Record<Lane, number[]>
   wrong: Record<Lane, number>
   refilledAt: number
+  /** Of a ledger that counts for many people (a project's SMS). Absent in documents of an older version. */
+  tally?: Tally
 }
+/** What was counted in the window that ends at `until` (milliseconds), and what of it led to a sign-in. */
+type Tally = { until: number; sent: number; redeemed: number }
 
 export const emptyLedger = (): LedgerState => ({
   version: 1,
@@ -159,6 +163,16 @@ export type GrantCommand = {
 export type CancelCommand = { type: 'cancel'; id: string; project: string }
 /** A send that could not be stored is given back to the budget. */
 export type GiveBackCommand = { type: 'give_back'; sentAt: number }
+/** One more, unless the window's limit is reached and too few of them led to a sign-in. */
+export type CountCommand = {
+  type: 'count'
+  limit: number
+  /** Milliseconds, from the first that is counted. */
+  window: number
+  /** The share of sign-ins from which there is no limit; null: there always is one. */
+  unlessRedeemed: number | null
+}
+export type CreditCommand = { type: 'credit' }
 export type RecallCommand = { type: 'recall'; id: string; link: string }
 export type Command =
   | OpenCommand
@@ -169,6 +183,8 @@ export type Command =
   | CancelCommand
   | GiveBackCommand
   | RecallCommand
+  | CountCommand
+  | CreditCommand
   | { type: 'sweep' }
 
 export type ChallengeStatus = 'pending' | 'redeemed' | 'expired' | 'superseded' | 'locked' | 'cancelled'
@@ -217,6 +233,7 @@ export type Outcome =
   | RedeemOutcome
   | PeekOutcome
   | { is: 'done' }
+  | { is: 'over'; retryAfter: number }
   | { is: 'recalled'; record: ChallengeRecord }
 
 /** `state` null: nothing is left, the ledger deletes itself. `alarmAt`: when to sweep next. */
@@ -248,6 +265,10 @@ function run(state: LedgerState, command: Command, now: number): Outcome {
       return giveBack(state, command)
     case 'recall':
       return recall(state, command)
+    case 'count':
+      return count(state, command, now)
+    case 'credit':
+      return credit(state)
     case 'sweep':
       return { is: 'done' }
   }
@@ -697,6 +718,20 @@ function recall(state: LedgerState, { id, link }: RecallCommand): Outcome {
   return record ? { is: 'recalled', record } : { is: 'unknown' }
 }
 
+function count(state: LedgerState, command: CountCommand, now: number): Outcome {
+  const { limit, window, unlessRedeemed } = command
+  const tally = state.tally ?? { until: now + window, sent: 0, redeemed: 0 }
+  const isTrusted = unlessRedeemed !== null && tally.redeemed >= tally.sent * unlessRedeemed
+  if (tally.sent >= limit && !isTrusted) return { is: 'over', retryAfter: Math.ceil((tally.until - now) / 1000) }
+  state.tally = { ...tally, sent: tally.sent + 1 }
+  return { is: 'done' }
+}
+
+function credit(state: LedgerState): Outcome {
+  if (state.tally) state.tally = { ...state.tally, redeemed: state.tally.redeemed + 1 }
+  return { is: 'done' }
+}
+
 function deadReason(state: LedgerState, id: string, project: string) {
   const challenge = state.challenges.find((candidate) => candidate.id === id)
   if (challenge?.mark && challenge.record.project === project) {
@@ -720,6 +755,7 @@ function sweep(state: LedgerState, now: number): void {
   const { stranger, known } = state.sends
   const recent = (at: number) => now < at + DAY_MS
   state.sends = { stranger: stranger.filter(recent), known: known.filter(recent) }
+  if (state.tally && now >= state.tally.until) delete state.tally
 }
 
 /** A redeemed challenge stays whole while a retry or one of its grants may come; another until its last secret is late. */
@@ -762,21 +798,23 @@ function nextAlarm(state: LedgerState): number | null {
     ...state.challenges.map((challenge) => endOf(challenge).until),
     ...state.tombstones.map(({ at, until, record }) => (record ? Math.min(until, at + TOMBSTONE_MS) : until)),
     ...[...state.sends.stranger, ...state.sends.known].map((at) => at + DAY_MS),
+    ...(state.tally ? [state.tally.until] : []),
   ]
   return times.length > 0 ? Math.min(...times) : null
 }
 
 /** A wrong count keeps the ledger: forgetting it would give a guesser new tries. */
 function isEmpty(state: LedgerState): boolean {
-  const { challenges, tombstones, sends, wrong } = state
+  const { challenges, tombstones, sends, wrong, tally } = state
   return (
+    !tally &&
     challenges.length +
       tombstones.length +
       sends.stranger.length +
       sends.known.length +
       wrong.stranger +
       wrong.known ===
-    0
+      0
   )
 }
 

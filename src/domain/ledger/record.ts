@@ -19,10 +19,10 @@ export type ChallengeRecord = {
   /** Whose wire it came by; only the same dialect may redeem it. */
   dialect: 'native'
   purpose: 'sign_in' | 'login_url'
-  channel: 'email' | 'none'
+  channel: 'email' | 'sms' | 'none'
   method: 'link' | 'code' | 'link_and_code'
   /** Whom it is for: an address (looked up at redemption), or a user where nothing names an address. */
-  identifier: { kind: 'email'; canonical: string; exact: string } | null
+  identifier: { kind: 'email' | 'phone'; canonical: string; exact: string } | null
   userId: string | null
   /** The id that a new user of that address got or would have got: tells a sign-up from a sign-in. */
   candidateUserId: string | null

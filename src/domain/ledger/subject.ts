@@ -4,7 +4,11 @@ import { frame } from '../../lib/bytes.ts'
 import { hmac, importHmacKey } from '../../lib/digest.ts'
 
 /** `address`: folded (lower case, no plus tag). `user`: where nothing was sent. */
-export type Subject = { kind: 'address'; address: string } | { kind: 'user'; userId: string }
+export type Subject =
+  | { kind: 'address'; address: string }
+  | { kind: 'user'; userId: string }
+  /** Counts a project's SMS: to the numbers that begin so, or all of them (empty). */
+  | { kind: 'sms'; prefix: string }
 
 /**
  * The ledger's name, 16 bytes: HMAC(route_key, project ‖ subject). The route key is never rotated: it hides addresses in
@@ -12,6 +16,17 @@ export type Subject = { kind: 'address'; address: string } | { kind: 'user'; use
  */
 export async function ledgerOf(project: { id: string; routeKey: Uint8Array }, subject: Subject): Promise<Uint8Array> {
   const key = await importHmacKey(project.routeKey)
-  const text = subject.kind === 'address' ? subject.address : subject.userId
+  const text = textOf(subject)
   return (await hmac(key, frame(project.id, subject.kind, text))).subarray(0, 16)
+}
+
+function textOf(subject: Subject): string {
+  switch (subject.kind) {
+    case 'address':
+      return subject.address
+    case 'user':
+      return subject.userId
+    case 'sms':
+      return subject.prefix
+  }
 }

@@ -2,7 +2,8 @@
 
 import { utf8 } from '../../lib/bytes.ts'
 import { newId } from '../../lib/ids.ts'
-import { LOCALES, type Locale } from '../../locales/index.ts'
+import { chooseLocaleOf } from '../../locales/choose.ts'
+import type { Locale } from '../../locales/index.ts'
 import type { Deps } from '../../ports.ts'
 import { brandName, type Project } from '../projects/project.ts'
 import { maskEmail } from '../users/address.ts'
@@ -32,6 +33,8 @@ export type SignInMail = {
   /** Seconds. */
   linkTtl: number
   codeTtl: number
+  /** What the caller of this one send wants said otherwise. */
+  custom?: CustomContent | null
   /** `at` in Unix seconds. */
   asked: { at: number; timeZone: string | null; browser: string | null; place: string | null } | null
 }
@@ -45,7 +48,66 @@ export type AddressChangedMail = {
   timeZone: string | null
 }
 
-export type MailContent = SignInMail | AddressChangedMail
+/** A security notice: one sign-in was used from two places, so it was ended. `endedAt` in Unix seconds. */
+export type SignInEndedMail = {
+  kind: 'sign_in_ended'
+  locale: Locale
+  brand: Brand
+  endedAt: number
+  timeZone: string | null
+}
+
+/** `template`: the project's own for this mail, looked up when it is rendered. */
+export type MailContent = (SignInMail | AddressChangedMail | SignInEndedMail) & { template?: TemplateSource | null }
+
+/** From an authenticated caller: escaped, nothing more (design §6). */
+export type CustomContent = {
+  /** `email_content` of the request. */
+  email: EmailContent | null
+  /** `template_variables`: at most 30. */
+  variables: Record<string, string>
+  /** Name of a stored template instead of the one that fits. */
+  template: string | null
+  /** HTML of this one send, with `{{MAGICLINK}}` (1Kosmos); `subject` null: ours. */
+  inline: { subject: string | null; html: string } | null
+  /** SMS: `{otp}` and `{app}` stand for the code and the application (Transmit). */
+  text: { message: string | null; senderId: string | null } | null
+}
+export const EMAIL_CONTENT_FIELDS = [
+  'subject',
+  'primaryColor',
+  'base64logo',
+  'headerText',
+  'bodyText',
+  'linkText',
+  'infoText',
+  'footerText',
+  'senderName',
+] as const
+export type EmailContent = { [Field in (typeof EMAIL_CONTENT_FIELDS)[number]]?: string | undefined }
+
+/** Mustache sources, checked when they were stored. `text` null: made from `html`. */
+export type TemplateSource = { subject: string; html: string; text: string | null }
+
+/** Which template a message is made with; a project may store its own under each name. */
+export const TEMPLATE_NAMES = [
+  'sign_in',
+  'sign_up',
+  'code',
+  'login_link',
+  'address_changed',
+  'security_notice',
+] as const
+export type TemplateName = (typeof TEMPLATE_NAMES)[number]
+
+/** `sign_in`: link and code; `login_link` and `code`: only one of them; `sign_up`: whatever it brings, to somebody new. */
+export function templateNameOf(content: MailContent): TemplateName {
+  if (content.kind === 'address_changed') return 'address_changed'
+  if (content.kind === 'sign_in_ended') return 'security_notice'
+  if (content.isSignUp) return 'sign_up'
+  if (content.code === null) return 'login_link'
+  return content.link === null ? 'code' : 'sign_in'
+}
 
 /**
  * What rendering needs beside the secrets. `to`: where it goes if not to the identifier it was stored for. `signUpUserId`:
@@ -55,6 +117,8 @@ export type StoredInput = {
   to: string | null
   /** Hosted flow: whether and where it goes is looked up when it goes. */
   toWhom?: { canonical: string; exact: string }
+  /** The language that was asked for by name; else the person's own goes before the content's. Absent in older rows. */
+  wishedLocale?: string | null
   content: MailContent
   signUpUserId: string | null
 }
@@ -65,6 +129,7 @@ export type StoredSecrets = { link: string | null; signUpLink: string | null; co
 export type PendingMessage = {
   projectId: string
   id: string
+  channel: 'email' | 'sms'
   to: string
   content: MailContent
   attempts: number
@@ -82,15 +147,8 @@ const NOTICE_TTL_SECONDS = 24 * 3600
 export const brandOf = (project: Project): Brand => ({ ...project.settings.brand, name: brandName(project) })
 
 /** The first of the wished languages that we speak, else the project's, else English. */
-export function chooseLocale(project: Project, ...wishes: (string | null | undefined)[]): Locale {
-  for (const wish of [...wishes, project.settings.locale]) {
-    const tag = wish?.toLowerCase()
-    const found =
-      LOCALES.find((locale) => locale.toLowerCase() === tag) ?? LOCALES.find((locale) => locale === tag?.split('-')[0])
-    if (found) return found
-  }
-  return 'en'
-}
+export const chooseLocale = (project: Project, ...wishes: (string | null | undefined)[]): Locale =>
+  chooseLocaleOf([...wishes, project.settings.locale]) ?? 'en'
 
 /** Input is sealed for its challenge, so that a resend takes it over in one statement; secrets for their one message. */
 export const inputPlace = (projectId: string, owner: string) => `messages:${projectId}:${owner}:input`
@@ -103,24 +161,21 @@ export const sealInput = (deps: Deps, projectId: string, owner: string, input: S
 export const sealSecrets = (deps: Deps, projectId: string, id: string, secrets: StoredSecrets): Promise<Uint8Array> =>
   deps.keys.seal(secretsPlace(projectId, id), utf8(JSON.stringify(secrets)))
 
-/** Tells the old address that it no longer signs in. */
-export async function addressChangedMessage(
+/** A mail without secrets that tells somebody what happened: that their address no longer signs in, or a sign-in ended. */
+export async function noticeMessage(
   deps: Deps,
   project: Project,
   user: User,
-  oldAddress: string,
+  kind: 'address_changed' | 'sign_in_ended',
+  to: string,
 ): Promise<{ row: NewMessage; pending: PendingMessage }> {
   const nowMs = deps.now()
   const now = Math.floor(nowMs / 1000)
   const id = newId('msg', now, deps.randomBytes(16))
   const locale = chooseLocale(project, user.locale)
-  const content: MailContent = {
-    kind: 'address_changed',
-    locale,
-    brand: brandOf(project),
-    changedAt: now,
-    timeZone: null,
-  }
+  const common = { locale, brand: brandOf(project), timeZone: null }
+  const content: MailContent =
+    kind === 'address_changed' ? { kind, ...common, changedAt: now } : { kind, ...common, endedAt: now }
   const expiresAt = now + NOTICE_TTL_SECONDS
   return {
     row: {
@@ -130,12 +185,12 @@ export async function addressChangedMessage(
       userId: user.id,
       identifierId: null,
       channel: 'email',
-      toMasked: maskEmail(oldAddress),
+      toMasked: maskEmail(to),
       timeline: '[]',
-      template: content.kind,
+      template: templateNameOf(content),
       locale,
       secrets: null,
-      input: await sealInput(deps, project.id, id, { to: oldAddress, content, signUpUserId: null }),
+      input: await sealInput(deps, project.id, id, { to, content, signUpUserId: null }),
       dueAt: nowMs + FIRST_ATTEMPT_MS,
       expiresAt,
       now,
@@ -143,7 +198,8 @@ export async function addressChangedMessage(
     pending: {
       projectId: project.id,
       id,
-      to: oldAddress,
+      channel: 'email',
+      to,
       content,
       attempts: 0,
       expiresAt,

@@ -1,4 +1,7 @@
-export type MessageStatus = 'pending' | 'accepted' | 'failed' | 'suppressed' | 'bounced'
+import type { TimelineEntry } from './message.ts'
+
+export const MESSAGE_STATUSES = ['pending', 'accepted', 'failed', 'suppressed', 'bounced'] as const
+export type MessageStatus = (typeof MESSAGE_STATUSES)[number]
 
 export type NewMessage = {
   projectId: string
@@ -6,7 +9,7 @@ export type NewMessage = {
   challengeId: string | null
   userId: string | null
   identifierId: string | null
-  channel: 'email'
+  channel: 'email' | 'sms'
   toMasked: string
   template: string
   locale: string
@@ -48,6 +51,11 @@ export const insertMessage = (db: D1Database, message: NewMessage) =>
       message.now,
     )
 
+/** What a suppressed address gets instead of a message: a row that says so. `i` is its identifier. */
+const IS_SUPPRESSED = `EXISTS (SELECT 1 FROM suppressions s WHERE s.project_id = i.project_id AND s.canonical = i.canonical)`
+const SUPPRESSED_ENTRY = (at: string) =>
+  `json_object('at', ${at}, 'event', 'suppressed', 'provider', NULL, 'detail', 'the address bounced or complained before')`
+
 /** To whoever has the address now, if they may sign in; nothing otherwise, and nothing twice. */
 export const insertMessageToIdentifier = (
   db: D1Database,
@@ -57,7 +65,9 @@ export const insertMessageToIdentifier = (
   db
     .prepare(
       `INSERT INTO messages ${COLUMNS}
-       SELECT ?1, ?2, ?3, i.user_id, i.id, ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10, ?11, ?12, ?13 FROM identifiers i
+       SELECT ?1, ?2, ?3, i.user_id, i.id, ?4, ?5, ?6, ?7, iif(${IS_SUPPRESSED}, 'suppressed', 'pending'),
+         iif(${IS_SUPPRESSED}, json_insert(?8, '$[#]', ${SUPPRESSED_ENTRY('?13')}), ?8),
+         iif(${IS_SUPPRESSED}, NULL, ?9), ?10, iif(${IS_SUPPRESSED}, ?12 * 1000, ?11), ?12, ?13 FROM identifiers i
        JOIN users u ON u.project_id = ?1 AND u.id = i.user_id AND u.status <> 'INACTIVE'
        WHERE i.project_id = ?1 AND i.kind = ?14 AND i.canonical = ?15 AND i.released_at IS NULL
        ON CONFLICT (project_id, id) DO NOTHING`,
@@ -85,6 +95,7 @@ export type MessageRow = {
   id: string
   challenge_id: string | null
   user_id: string | null
+  channel: 'email' | 'sms'
   status: MessageStatus
   timeline: string
   secrets: ArrayBuffer | null
@@ -93,11 +104,13 @@ export type MessageRow = {
   expires_at: number
   /** The address as it is stored now; null if it is no longer that user's. */
   address: string | null
+  user_locale: string | null
 }
 
-const MESSAGE = `m.project_id, m.id, m.challenge_id, m.user_id, m.status, m.timeline, m.secrets, m.input, m.attempts, m.expires_at,
+const MESSAGE = `m.project_id, m.id, m.challenge_id, m.user_id, m.channel, m.status, m.timeline, m.secrets, m.input, m.attempts, m.expires_at,
   (SELECT i.value FROM identifiers i WHERE i.project_id = m.project_id AND i.user_id = m.user_id AND i.id = m.identifier_id
-     AND i.released_at IS NULL) AS address`
+     AND i.released_at IS NULL) AS address,
+  (SELECT u.locale FROM users u WHERE u.project_id = m.project_id AND u.id = m.user_id) AS user_locale`
 
 export const selectMessage = (db: D1Database, projectId: string, id: string) =>
   db.prepare(`SELECT ${MESSAGE} FROM messages m WHERE m.project_id = ? AND m.id = ?`).bind(projectId, id)
@@ -113,8 +126,12 @@ export const insertMessageAgain = (
   db
     .prepare(
       `INSERT INTO messages ${COLUMNS}
-       SELECT m.project_id, ?3, m.challenge_id, m.user_id, m.identifier_id, m.channel, m.to_masked, m.template, m.locale, 'pending',
-         '[]', ?4, m.input, ?5, ?6, ?7 FROM messages m
+       SELECT m.project_id, ?3, m.challenge_id, m.user_id, m.identifier_id, m.channel, m.to_masked, m.template, m.locale,
+         iif(${IS_SUPPRESSED}, 'suppressed', 'pending'),
+         iif(${IS_SUPPRESSED}, json_array(${SUPPRESSED_ENTRY('?7')}), json_array(json_object('at', ?7, 'event', 'created',
+           'provider', NULL, 'detail', 'resend'))),
+         iif(${IS_SUPPRESSED}, NULL, ?4), m.input, iif(${IS_SUPPRESSED}, ?6 * 1000, ?5), ?6, ?7 FROM messages m
+       LEFT JOIN identifiers i ON i.project_id = m.project_id AND i.user_id = m.user_id AND i.id = m.identifier_id
        WHERE m.project_id = ?1 AND m.challenge_id = ?2 AND m.input IS NOT NULL ORDER BY m.id DESC LIMIT 1
        ON CONFLICT (project_id, id) DO NOTHING`,
     )
@@ -146,6 +163,11 @@ export const claimMessage = (db: D1Database, projectId: string, id: string, nowM
 export type MessageUpdate = {
   projectId: string
   id: string
+  /** Where it became known only when it was sent (hosted flow). */
+  userId: string | null
+  /** The one that it was made with; null: as it is. */
+  template: string | null
+  locale: string | null
   status: MessageStatus
   provider: string | null
   providerId: string | null
@@ -159,10 +181,21 @@ export const updateMessage = (db: D1Database, update: MessageUpdate) =>
   db
     .prepare(
       `UPDATE messages SET status = ?3, provider = ?4, provider_id = ?5, timeline = ?6, due_at = ?7, attempts = attempts + 1,
-         secrets = CASE WHEN ?3 = 'pending' THEN secrets ELSE NULL END
+         user_id = coalesce(user_id, ?8), template = coalesce(?9, template), locale = coalesce(?10, locale), secrets = CASE WHEN ?3 = 'pending' THEN secrets ELSE NULL END
        WHERE project_id = ?1 AND id = ?2 AND status = 'pending'`,
     )
-    .bind(update.projectId, update.id, update.status, update.provider, update.providerId, update.timeline, update.dueAt)
+    .bind(
+      update.projectId,
+      update.id,
+      update.status,
+      update.provider,
+      update.providerId,
+      update.timeline,
+      update.dueAt,
+      update.userId,
+      update.template,
+      update.locale,
+    )
 
 /** The challenge has expired: nothing is sent or rendered again. */
 export const eraseMessage = (db: D1Database, projectId: string, id: string, timeline: string) =>
@@ -174,10 +207,110 @@ export const eraseMessage = (db: D1Database, projectId: string, id: string, time
     )
     .bind(projectId, id, timeline)
 
-/** Messages that cron should have taken five minutes ago: more than none means that cron does not run or cannot keep up. */
-export const selectHealth = (db: D1Database, nowMs: number) =>
+/**
+ * Something that became known of a message later; changes nothing the second time. At most 50 entries: a provider that goes on
+ * telling must not fill a row.
+ * @param status of a message that was accepted; null: as it is
+ */
+export const appendToTimeline = (
+  db: D1Database,
+  projectId: string,
+  id: string,
+  entry: TimelineEntry,
+  status: MessageStatus | null,
+) =>
   db
     .prepare(
-      'SELECT COUNT(*) AS overdue FROM projects p JOIN messages m ON m.project_id = p.id AND m.due_at <= ?1 - 300000',
+      `UPDATE messages SET timeline = json_insert(timeline, '$[#]', json(?3)),
+         status = CASE WHEN status = 'accepted' AND ?4 IS NOT NULL THEN ?4 ELSE status END
+       WHERE project_id = ?1 AND id = ?2 AND json_array_length(timeline) < 50
+         AND NOT EXISTS (SELECT 1 FROM json_each(timeline) WHERE value = json(?3))`,
     )
-    .bind(nowMs)
+    .bind(projectId, id, JSON.stringify(entry), status)
+
+/** Its link or code was used: said of every message of the challenge, once. */
+export const markMessagesRedeemed = (db: D1Database, projectId: string, challengeId: string, at: number) =>
+  db
+    .prepare(
+      `UPDATE messages SET timeline = json_insert(timeline, '$[#]',
+           json_object('at', ?3, 'event', 'redeemed', 'provider', NULL, 'detail', NULL))
+       WHERE project_id = ?1 AND challenge_id = ?2
+         AND NOT EXISTS (SELECT 1 FROM json_each(timeline) WHERE json_extract(value, '$.event') = 'redeemed')`,
+    )
+    .bind(projectId, challengeId, at)
+
+/** As the API shows it. */
+export type MessageView = {
+  id: string
+  challenge_id: string | null
+  user_id: string | null
+  channel: 'email' | 'sms'
+  to_masked: string
+  template: string
+  locale: string
+  status: MessageStatus
+  provider: string | null
+  provider_id: string | null
+  timeline: string
+  created_at: number
+}
+const VIEW = `id, challenge_id, user_id, channel, to_masked, template, locale, status, provider, provider_id, timeline,
+  created_at`
+
+export const selectMessageView = (db: D1Database, projectId: string, id: string) =>
+  db.prepare(`SELECT ${VIEW} FROM messages WHERE project_id = ? AND id = ?`).bind(projectId, id)
+
+export type MessageFilter = {
+  challenge_id?: string | undefined
+  user_id?: string | undefined
+  channel?: string | undefined
+  status?: string | undefined
+}
+
+/** Newest first, from before `beforeId`. A user's are found by looking through all: no index that each message would pay for. */
+export function selectMessageViews(
+  db: D1Database,
+  projectId: string,
+  filter: MessageFilter,
+  limit: number,
+  beforeId: string | null,
+) {
+  const columns = (['challenge_id', 'user_id', 'channel', 'status'] as const).filter(
+    (name) => filter[name] !== undefined,
+  )
+  const conditions = ['project_id = ?', ...columns.map((name) => `${name} = ?`), ...(beforeId ? ['id < ?'] : [])]
+  return db
+    .prepare(`SELECT ${VIEW} FROM messages WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`)
+    .bind(projectId, ...columns.map((name) => filter[name] ?? null), ...(beforeId ? [beforeId] : []), limit)
+}
+
+/** The project's templates for the newest message of a challenge: under its name, or under any of a sign-in's. */
+export const selectTemplatesOfChallenge = (
+  db: D1Database,
+  projectId: string,
+  challengeId: string,
+  projectLocale: string,
+) =>
+  db
+    .prepare(
+      `SELECT t.name, t.locale, t.subject, t.html, t.text, t.created_at, t.updated_at FROM templates t
+       JOIN (SELECT template, locale, (SELECT lower(substr(u.locale, 1, 2)) FROM users u WHERE u.project_id = ?1
+           AND u.id = user_id) AS reads FROM messages WHERE project_id = ?1 AND challenge_id = ?2 ORDER BY id DESC LIMIT 1) m
+       WHERE t.project_id = ?1 AND (t.locale IN (m.locale, ?3) OR substr(t.locale, 1, 2) = m.reads)
+         AND (t.name = m.template OR (m.template IN (SELECT value FROM json_each(?4)) AND t.name IN (SELECT value FROM json_each(?4))))`,
+    )
+    .bind(projectId, challengeId, projectLocale, JSON.stringify(['sign_in', 'sign_up', 'code', 'login_link']))
+
+/**
+ * `overdue`: cron should have taken them five minutes ago; more than none means that it does not run or cannot keep up.
+ * @param sinceId the id that a message of the moment would have from which failed ones are counted
+ */
+export const selectHealth = (db: D1Database, nowMs: number, sinceId: string) =>
+  db
+    .prepare(
+      `SELECT
+         (SELECT COUNT(*) FROM projects p JOIN messages m ON m.project_id = p.id AND m.due_at <= ?1 - 300000) AS overdue,
+         (SELECT COUNT(*) FROM projects p JOIN messages m ON m.project_id = p.id AND m.id >= ?2 AND m.status = 'failed')
+           AS delivery_failed`,
+    )
+    .bind(nowMs, sinceId)

@@ -76,6 +76,8 @@ export const TABLES_OF_A_PROJECT: Record<string, string> = {
   refresh_families: 'id',
   signing_keys: 'alg, generation',
   messages: 'id',
+  suppressions: 'canonical',
+  templates: 'name, locale',
   events: 'id',
 }
 

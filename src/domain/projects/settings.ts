@@ -116,6 +116,18 @@ export const settingsSchema = z.strictObject({
     per_15_minutes: z.int().min(1).max(100_000),
     per_day: z.int().min(1).max(100_000),
   }),
+  sms: z.strictObject({
+    countries: z
+      .array(z.string().regex(/^[A-Z]{2}$/, 'must be a country of two capital letters (ISO 3166-1), such as US'))
+      .max(250)
+      .describe('Where SMS may go; empty: nowhere'),
+    per_prefix_per_hour: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .describe('To numbers whose first 7 digits agree, while less than a fifth of them signed in'),
+    per_day: z.int().min(1).max(1_000_000).describe('Of the whole project'),
+  }),
 })
 
 const storedSettingsSchema = settingsSchema.extend({ test_identities: z.array(storedTestIdentity) })
@@ -145,6 +157,7 @@ export const DEFAULT_SETTINGS: Settings = {
   resources: [],
   test_identities: [],
   send_limits: { per_minute: 2, per_15_minutes: 5, per_day: 20 },
+  sms: { countries: [], per_prefix_per_hour: 10, per_day: 500 },
 }
 
 /** A developer signs in a hundred times an hour: the first project of a development server starts with these stored. */
@@ -155,7 +168,7 @@ export const DEVELOPMENT_SETTINGS: Partial<Settings> = {
 export type SettingsIssue = { path: string; message: string }
 
 /**
- * A merge patch (RFC 7396) on stored settings: null takes one back to its default, `brand` and `send_limits` merge one
+ * A merge patch (RFC 7396) on stored settings: null takes one back to its default, `brand`, `send_limits` and `sms` merge one
  * level deeper. Nothing is changed unless all of it is allowed.
  * @returns what to store (only what differs from the defaults), or every field that is not allowed
  */
@@ -184,6 +197,7 @@ export function withDefaults(stored: Record<string, unknown>): Record<string, un
     ...stored,
     brand: over(DEFAULT_SETTINGS.brand, stored.brand),
     send_limits: over(DEFAULT_SETTINGS.send_limits, stored.send_limits),
+    sms: over(DEFAULT_SETTINGS.sms, stored.sms),
   }
 }
 

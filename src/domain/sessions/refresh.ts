@@ -5,8 +5,12 @@ import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { batch } from '../database.ts'
 import { insertEventIfChanged } from '../events/queries.ts'
+import { deliverNow } from '../messages/deliver.ts'
+import { noticeMessage } from '../messages/message.ts'
+import { insertMessage } from '../messages/queries.ts'
 import type { Project } from '../projects/project.ts'
 import { selectUserWhere, toUser, type UserRow } from '../users/queries.ts'
+import { identifierOf, type User } from '../users/user.ts'
 import {
   endReusedFamily,
   type FamilyRow,
@@ -52,6 +56,7 @@ export async function refresh(
   const family = results[4]?.rows[0] as FamilyRow | undefined
   const sessionRow = results[5]?.rows[0] as SessionRow | undefined
   const userRow = results[6]?.rows[0] as UserRow | undefined
+  if (results[2]?.changes && userRow) deps.after(tellOwner(deps, project, toUser(userRow)))
   if (!family || !sessionRow || !userRow) return refused
   const session = toSession(sessionRow)
   const isSuccessor = family.generation === generation + 1 && nowMs - family.rotated_at < GRACE_MS
@@ -68,4 +73,13 @@ export async function refresh(
     grant,
   })
   return ok({ tokens, sessionId: session.id })
+}
+
+/** Two places hold what keeps this person signed in: a fault of the application, or a thief. They should hear of it. */
+async function tellOwner(deps: Deps, project: Project, user: User): Promise<void> {
+  const email = identifierOf(user, 'email')
+  if (!email || user.status !== 'ACTIVE') return
+  const notice = await noticeMessage(deps, project, user, 'sign_in_ended', email.value)
+  await batch(deps.db, [insertMessage(deps.db, notice.row)])
+  await deliverNow(deps, notice.pending)
 }

@@ -189,7 +189,7 @@ export function insertNewcomer(
     }),
     insertCandidateIdentifier(db, {
       projectId: project.id,
-      id: newId('email', now, deps.randomBytes(16)),
+      id: newId(identifier.kind, now, deps.randomBytes(16)),
       userId: candidateUserId,
       kind: identifier.kind,
       canonical: identifier.canonical,

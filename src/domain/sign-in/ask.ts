@@ -9,7 +9,7 @@ import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { linkUrl } from '../challenges/links.ts'
 import { asOpened, mint, type Opened, openFailure } from '../challenges/mint.ts'
-import { copyLink, lastExpiry, mailContent } from '../challenges/send.ts'
+import { copyLink, lastExpiry, signInMail } from '../challenges/send.ts'
 import { batch } from '../database.ts'
 import { type Failure, failed } from '../failures.ts'
 import { askLedger } from '../ledger/ask.ts'
@@ -18,7 +18,9 @@ import { deliverStored } from '../messages/deliver.ts'
 import { FIRST_ATTEMPT_MS, sealInput, sealSecrets } from '../messages/message.ts'
 import { insertMessage } from '../messages/queries.ts'
 import type { Project } from '../projects/project.ts'
+import { nameOf } from '../templates/template.ts'
 import { type EmailAddress, maskEmail } from '../users/address.ts'
+import { emailContact } from '../users/contact.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 
 export type Ask = {
@@ -28,6 +30,7 @@ export type Ask = {
   /** From the form: a double press sends one mail. */
   nonce: string
   lane: Lane
+  /** What the page is in: as the request wishes, else as the browser does. */
   locale: string | null
   client: { ip: string | null; userAgent: string | null; country: string | null }
 }
@@ -56,6 +59,7 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
       linkParam: 'token',
       state: request?.state ?? null,
       locale: ask.locale,
+      custom: null,
       metadata: {},
       expiresIn: null,
       client: ask.client,
@@ -70,7 +74,7 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
       },
       idempotency: { caller: 'page', key: ask.nonce, requestHash: ask.nonce },
     },
-    { subject: { kind: 'address', address: email.subject }, email, user: null },
+    { subject: { kind: 'address', address: email.subject }, contact: emailContact(email), user: null },
   )
   const outcome = await askLedger(deps, minted.ledgerName, {
     type: 'open',
@@ -84,8 +88,8 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
   })
   if (outcome.is !== 'opened') return failed(openFailure(project, outcome))
   const opened = await asOpened(deps, minted, outcome)
-  await store(deps, project, opened, email)
-  deps.after(copyLink(deps, project, opened, email))
+  await store(deps, project, opened, email, request?.locale ?? null)
+  deps.after(copyLink(deps, project, opened, emailContact(email)))
   const spacing = Math.ceil(60 / project.settings.send_limits.per_minute)
   return ok({
     ledger: hex(minted.ledger),
@@ -98,12 +102,18 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
 }
 
 /** One row, whoever it is; the mail goes out after the answer, or by cron if this instance dies first. */
-async function store(deps: Deps, project: Project, opened: Opened, email: EmailAddress): Promise<void> {
+async function store(
+  deps: Deps,
+  project: Project,
+  opened: Opened,
+  email: EmailAddress,
+  wishedLocale: string | null,
+): Promise<void> {
   const { record, sentAt, challengeId } = opened
   if (record.testIdentity) return
   const now = Math.floor(sentAt / 1000)
   const id = newId('msg', now, await opened.draw('message', 16))
-  const content = mailContent(deps, project, opened)
+  const content = signInMail(deps, project, opened, null)
   const secrets = {
     link: opened.link && linkUrl(deps, project, record, opened.link.secret, false),
     signUpLink: null,
@@ -119,11 +129,17 @@ async function store(deps: Deps, project: Project, opened: Opened, email: EmailA
       identifierId: null,
       channel: 'email',
       toMasked: maskEmail(email.exact),
-      template: content.kind,
+      template: nameOf({ ...content, link: secrets.link, code: secrets.code }),
       locale: content.locale,
       timeline: JSON.stringify([{ at: now, event: 'created', provider: null, detail: null }]),
       secrets: await sealSecrets(deps, project.id, id, secrets),
-      input: await sealInput(deps, project.id, challengeId, { to: null, toWhom, content, signUpUserId: null }),
+      input: await sealInput(deps, project.id, challengeId, {
+        to: null,
+        toWhom,
+        content,
+        wishedLocale,
+        signUpUserId: null,
+      }),
       dueAt: sentAt + FIRST_ATTEMPT_MS,
       expiresAt: lastExpiry(opened),
       now,

@@ -42,7 +42,7 @@ export async function askAgain(
   here: Here,
 ): Promise<Result<{ project: Project; email: EmailAddress }, Failure>> {
   const project = await getProject(deps, record.project)
-  const email = record.identifier && parseEmailAddress(record.identifier.exact)
+  const email = record.identifier?.kind === 'email' ? parseEmailAddress(record.identifier.exact) : null
   if (!project || !email?.ok || record.binding?.kind !== 'flow') return failed({ reason: 'expired' })
   const began = equalInConstantTime(record.binding.hash, await flowHash(here.flow, link.ledger))
   const asked = await askForSignIn(deps, project, {

@@ -8,7 +8,7 @@ import { batch, query, queryAll } from '../database.ts'
 import { type EventType, insertEvent, insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
 import { deliverNow } from '../messages/deliver.ts'
-import { addressChangedMessage } from '../messages/message.ts'
+import { noticeMessage } from '../messages/message.ts'
 import { insertMessage } from '../messages/queries.ts'
 import type { Project } from '../projects/project.ts'
 import { revokeSessionsOfUser } from '../sessions/queries.ts'
@@ -116,7 +116,8 @@ export async function changeUser(
     ...(newPhone === undefined ? {} : { phone: newPhone }),
   }
   const identifiers = newIdentifiers(deps, project, id, changed, now)
-  const notice = newEmail && oldEmail ? await addressChangedMessage(deps, project, found.value, oldEmail.value) : null
+  const notice =
+    newEmail && oldEmail ? await noticeMessage(deps, project, found.value, 'address_changed', oldEmail.value) : null
   const { db } = deps
   const endsSecrets = identifiers.length > 0 || input.status === 'INACTIVE'
   const written = await orTaken(

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import type { Scope } from '../../domain/api-keys/api-key.ts'
 import { PROBLEMS, type ProblemCode } from '../problem.ts'
 import { CLIENT_OPERATIONS, PROJECT_OPERATIONS } from './client-operations.ts'
+import { MESSAGE_OPERATIONS } from './message-operations.ts'
 import * as schemas from './schemas.ts'
 
 export type Operation = {
@@ -139,6 +140,8 @@ export const OPERATIONS: Operation[] = [
       'sign_up_disabled',
       'user_inactive',
       'email_domain_blocked',
+      'country_not_allowed',
+      'invalid_template',
       'idempotency_key_reused',
       'too_many_sends',
       'locked',
@@ -255,6 +258,7 @@ export const OPERATIONS: Operation[] = [
     answer: { status: 204 },
     problems: ['not_found'],
   },
+  ...MESSAGE_OPERATIONS,
   ...CLIENT_OPERATIONS,
   ...PROJECT_OPERATIONS,
 ]

@@ -4,9 +4,11 @@ import { Hono } from 'hono'
 import type * as z from 'zod'
 import { cancelChallenge, challengeStatus } from '../../domain/challenges/manage.ts'
 import { resend } from '../../domain/challenges/resend.ts'
-import { type Sent, send } from '../../domain/challenges/send.ts'
+import { type SendInput, type Sent, send } from '../../domain/challenges/send.ts'
 import { type Verified, verify } from '../../domain/challenges/verify.ts'
+import type { CustomContent } from '../../domain/messages/message.ts'
 import { apiClient } from '../../domain/sessions/tokens.ts'
+import { emailContact, phoneContact } from '../../domain/users/contact.ts'
 import type { AppEnv } from '../context.ts'
 import { idempotencyKey, idempotencyOf } from '../idempotency.ts'
 import { jsonBody } from '../middleware/json-body.ts'
@@ -25,13 +27,14 @@ export function passwordlessApi() {
   app.post('/send', requireScope('passwordless:send'), ...jsonBody(SEND_BYTES), jsonOf(sendBody), async (c) => {
     const { deps, caller } = c.var
     const body = c.req.valid('json')
-    const reveals = body.reveal || body.channel === 'none'
+    const channel = body.channel ?? (body.phone === undefined ? 'email' : 'sms')
+    const reveals = body.reveal || channel === 'none'
     if (reveals && !caller.scopes.includes('*') && !caller.scopes.includes('passwordless:reveal')) {
       return problem(c, 'insufficient_scope', 'reveal and channel: none need the scope passwordless:reveal.')
     }
     const sent = await send(deps, caller.project, {
-      recipient: body.user_id === undefined ? { email: required(body.email) } : { userId: body.user_id },
-      channel: body.channel === 'none' ? 'none' : 'email',
+      recipient: toRecipient(body),
+      channel,
       purpose: 'sign_in',
       method: body.method ?? caller.project.settings.method,
       createUser: body.create_user,
@@ -40,6 +43,7 @@ export function passwordlessApi() {
       linkParam: body.link_param,
       state: body.state ?? null,
       locale: body.locale ?? null,
+      custom: toCustom(body),
       metadata: body.metadata ?? {},
       createdBy: body.created_by ?? null,
       expiresIn: body.expires_in ?? null,
@@ -145,8 +149,21 @@ function toVerifiedWire({ signedIn, ...verified }: Verified): z.infer<typeof ver
   }
 }
 
-/** The schema has made sure of it. */
-function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a send without a recipient')
-  return value
+function toRecipient({ email, phone, user_id }: z.infer<typeof sendBody>): SendInput['recipient'] {
+  if (user_id !== undefined) return { userId: user_id }
+  if (email !== undefined) return { contact: emailContact(email) }
+  // The schema has made sure that there is one of the three.
+  if (phone === undefined) throw new Error('a send without a recipient')
+  return { contact: phoneContact(phone) }
+}
+
+function toCustom({ email_content, template, template_variables }: z.infer<typeof sendBody>): CustomContent | null {
+  if (!email_content && !template && !template_variables) return null
+  return {
+    email: email_content ?? null,
+    variables: template_variables ?? {},
+    template: template ?? null,
+    inline: null,
+    text: null,
+  }
 }

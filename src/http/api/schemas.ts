@@ -2,11 +2,16 @@
 
 import * as z from 'zod'
 import { SCOPES } from '../../domain/api-keys/api-key.ts'
+import { EVENT_TYPES } from '../../domain/events/queries.ts'
+import type { EMAIL_CONTENT_FIELDS } from '../../domain/messages/message.ts'
+import { MESSAGE_STATUSES } from '../../domain/messages/queries.ts'
 import { METHODS, settingsSchema } from '../../domain/projects/settings.ts'
 import { CLAIM_NAMES } from '../../domain/sessions/tokens.ts'
+import { TEMPLATE_VARIABLES } from '../../domain/templates/check.ts'
 import { describeAddressFailure, parseEmailAddress } from '../../domain/users/address.ts'
 import { parsePhoneNumber } from '../../domain/users/phone.ts'
 import { USER_STATUSES } from '../../domain/users/user.ts'
+import { LOCALES } from '../../locales/index.ts'
 import { listQuery } from './list.ts'
 
 const DAY = 86_400
@@ -146,6 +151,109 @@ export const loginUrlAnswer = z.object({
   challenge_id: z.string(),
 })
 
+// --- messages and templates -------------------------------------------------------------------------------------------
+
+const templateName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$/, 'must be a name of letters, digits, _ and -, at most 60')
+
+export const emailContent = z.strictObject({
+  subject: z.string().max(200).optional(),
+  primaryColor: z
+    .string()
+    .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #3355cc')
+    .optional(),
+  base64logo: z.string().max(20_000).optional().describe('A png, jpeg, gif or webp; shown as an inline picture'),
+  headerText: z.string().max(2000).optional(),
+  bodyText: z.string().max(2000).optional(),
+  linkText: z.string().max(200).optional().describe('On the button'),
+  infoText: z.string().max(2000).optional(),
+  footerText: z.string().max(2000).optional().describe('Default: that the mail can be ignored'),
+  senderName: z.string().max(200).optional(),
+} satisfies Record<(typeof EMAIL_CONTENT_FIELDS)[number], z.ZodType>)
+
+const at = z.int().describe('Unix seconds')
+export const messageAnswer = z.object({
+  id: z.string().meta({ example: 'msg_…' }),
+  challenge_id: z.string().nullable(),
+  user_id: z.string().nullable(),
+  channel: z.enum(['email', 'sms']),
+  to: z.string().describe('Masked'),
+  template: z.string(),
+  locale: z.string(),
+  status: z.enum(MESSAGE_STATUSES),
+  provider: z.string().nullable(),
+  provider_id: z.string().nullable().describe('The provider’s own id, for its support'),
+  timeline: z.array(
+    z.object({ at, event: z.string(), provider: z.string().nullable(), detail: z.string().nullable() }),
+  ),
+  created_at: at,
+})
+export const messagesQuery = z.strictObject({
+  challenge_id: z.string().max(200).optional(),
+  user_id: z.string().max(40).optional(),
+  channel: z.enum(['email', 'sms']).optional(),
+  status: z.enum(MESSAGE_STATUSES).optional(),
+  ...listQuery,
+})
+
+export const eventAnswer = z.object({
+  id: z.string().meta({ example: 'evt_…' }),
+  type: z.enum(EVENT_TYPES),
+  user_id: z.string().nullable(),
+  data: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  created_at: at,
+})
+export const eventsQuery = z.strictObject({
+  type: z.enum(EVENT_TYPES).optional(),
+  user_id: z.string().max(40).optional(),
+  ...listQuery,
+})
+
+export const suppressionAnswer = z.object({
+  id: z.string().meta({ example: 'supp_…' }),
+  email: z.string(),
+  reason: z.enum(['bounced', 'complained', 'manual']),
+  provider: z.string().nullable(),
+  detail: z.string().nullable(),
+  message_id: z.string().nullable(),
+  created_at: at,
+})
+export const suppressionBody = z.strictObject({ email: emailField })
+
+export const templateBody = z.strictObject({
+  subject: z.string().min(1, 'must not be empty'),
+  html: z.string().min(1, 'must not be empty'),
+  text: z.string().min(1, 'must not be empty').nullable().default(null).describe('null: made from the HTML'),
+})
+export const templateAnswer = z.object({
+  name: z.string(),
+  locale: z.enum(LOCALES),
+  subject: z.string(),
+  html: z.string(),
+  text: z.string().nullable(),
+  created_at: at,
+  updated_at: at,
+})
+export const templateParams = z.object({
+  name: templateName,
+  locale: z.enum(LOCALES, { error: `must be one of ${LOCALES.join(', ')}` }),
+})
+export const previewBody = z.strictObject({
+  name: templateName.describe('Of a stored template, or one of ours'),
+  locale: z.enum(LOCALES).optional().describe('Default: the project’s'),
+  subject: z.string().optional().describe('With html: a template that is not stored yet'),
+  html: z.string().optional(),
+  text: z.string().nullable().optional(),
+  template_variables: z.record(z.string(), z.string().max(1000)).default({}),
+})
+export const previewAnswer = z.object({
+  subject: z.string(),
+  from_name: z.string(),
+  html: z.string(),
+  text: z.string(),
+})
+
 // --- passwordless ---------------------------------------------------------------------------------------------------
 
 const client = z.strictObject({ ip: z.string().max(45).optional(), user_agent: z.string().max(1000).optional() })
@@ -157,8 +265,8 @@ export const sendBody = z
     user_id: z.string().max(40).optional(),
     channel: z
       .enum(['email', 'sms', 'none'])
-      .default('email')
-      .describe('none: nothing is sent, the answer holds link and code'),
+      .optional()
+      .describe('Default: email, or sms to a phone. none: nothing is sent, the answer holds link and code'),
     method: z.enum(METHODS).optional().describe('What is sent; default from the project'),
     create_user: z.boolean().default(true).describe('false: an unknown address gets the same answer and no mail'),
     redirect_uri: z.string().max(2000).optional().describe('Where the person ends up; registered'),
@@ -170,6 +278,22 @@ export const sendBody = z
       .default('token'),
     state: z.string().max(2000).optional().describe('Comes back beside the code'),
     locale: locale.optional(),
+    template: templateName
+      .optional()
+      .describe('A template of the project, or one of ours by name, in place of the one that fits'),
+    template_variables: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,39}$/, 'must be a plain name of at most 40 characters'),
+        z.string().max(1000, 'must have at most 1000 characters'),
+      )
+      .refine((value) => Object.keys(value).length <= 30, 'must have at most 30 variables')
+      .refine(
+        (value) => !Object.keys(value).some((name) => Object.hasOwn(TEMPLATE_VARIABLES, name)),
+        'must not hold a variable that we set ourselves: GET /docs/templates lists them',
+      )
+      .optional()
+      .describe('For the project’s own templates: escaped, nothing more'),
+    email_content: emailContent.optional().describe('What this one mail says otherwise'),
     metadata: metadata.optional(),
     created_by: text(200).optional().describe("Stands in the message's timeline"),
     expires_in: z
@@ -199,8 +323,12 @@ export const sendBody = z
     if ([body.email, body.phone, body.user_id].filter((value) => value !== undefined).length !== 1) {
       refuse('email', 'give one of email, phone and user_id')
     }
-    if (body.channel === 'sms' || body.phone !== undefined)
-      refuse(body.phone ? 'phone' : 'channel', 'no SMS provider is configured')
+    if (body.phone !== undefined && body.channel === 'email') refuse('channel', 'email does not reach a phone')
+    if (body.email !== undefined && body.channel === 'sms') refuse('channel', 'sms needs a phone')
+    const isMail = body.phone === undefined && (body.channel ?? 'email') === 'email'
+    for (const field of ['email_content', 'template', 'template_variables'] as const) {
+      if (body[field] !== undefined && !isMail) refuse(field, 'is for mails: it cannot come with another channel')
+    }
     if ((body.code_challenge === undefined) !== (body.code_challenge_method === undefined)) {
       refuse('code_challenge_method', 'give code_challenge and code_challenge_method together')
     }
@@ -330,11 +458,12 @@ const projectFields = { id: z.string(), name: text(80), issuer: z.string(), crea
 export const projectAnswer = z.object({ ...projectFields, ...settingsSchema.shape })
 /** Settings are judged by the domain, since a patch merges with what is stored. */
 export const projectPatch = z.looseObject({ name: text(80).optional() })
-const { brand, send_limits, ...settings } = settingsSchema.shape
+const { brand, send_limits, sms, ...settings } = settingsSchema.shape
 export const projectPatchDocument = mergePatchOf({
   ...settings,
   brand: mergePatchOf(brand.shape),
   send_limits: mergePatchOf(send_limits.shape),
+  sms: mergePatchOf(sms.shape),
 }).extend({ name: text(80).optional() })
 
 /** RFC 7396: every member may be left out, and null takes it back to its default. */

@@ -77,6 +77,7 @@ export function usersApi({ defaultType }: { defaultType: string }) {
       linkParam: 'token',
       state: body.state ?? null,
       locale: null,
+      custom: null,
       metadata: {},
       createdBy: null,
       expiresIn: body.expires_in ?? null,

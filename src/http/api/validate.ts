@@ -12,6 +12,10 @@ export const jsonOf = <S extends z.ZodType>(schema: S) =>
 export const queryOf = <S extends z.ZodType>(schema: S) =>
   zValidator('query', schema, (result, c) => (result.success ? undefined : refuse(c, result.error)))
 
+/** Of the path: what does not fit is no address of ours, but the answer says why. */
+export const paramOf = <S extends z.ZodObject>(schema: S) =>
+  zValidator('param', schema, (result, c) => (result.success ? undefined : refuse(c, result.error)))
+
 function refuse(c: Context, error: z.core.$ZodError): Response {
   const errors = error.issues.flatMap(toIssues)
   const detail = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')

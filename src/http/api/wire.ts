@@ -2,10 +2,24 @@
 
 import type * as z from 'zod'
 import type { ApiKey } from '../../domain/api-keys/api-key.ts'
+import type { EventRow } from '../../domain/events/queries.ts'
+import type { MessageView } from '../../domain/messages/queries.ts'
 import type { Project } from '../../domain/projects/project.ts'
 import type { Session } from '../../domain/sessions/session.ts'
+import type { SuppressionRow } from '../../domain/suppressions/queries.ts'
+import type { TemplateRow } from '../../domain/templates/queries.ts'
 import { type Identifier, identifierOf, type User } from '../../domain/users/user.ts'
-import type { apiKeyAnswer, identifierAnswer, sessionAnswer, userAnswer } from './schemas.ts'
+import type { Locale } from '../../locales/index.ts'
+import type {
+  apiKeyAnswer,
+  eventAnswer,
+  identifierAnswer,
+  messageAnswer,
+  sessionAnswer,
+  suppressionAnswer,
+  templateAnswer,
+  userAnswer,
+} from './schemas.ts'
 
 export const toIdentifierWire = (identifier: Identifier): z.infer<typeof identifierAnswer> => ({
   id: identifier.id,
@@ -71,3 +85,29 @@ export function toProjectWire({ id, name, issuer, createdAt, settings }: Project
   const test_identities = settings.test_identities.map(({ address, until }) => ({ address, until }))
   return { id, name, issuer, created_at: createdAt, ...settings, test_identities }
 }
+
+export const toMessageWire = ({ to_masked, timeline, ...message }: MessageView): z.infer<typeof messageAnswer> => ({
+  ...message,
+  to: to_masked,
+  timeline: JSON.parse(timeline),
+})
+
+export const toEventWire = ({ data, ...event }: EventRow): z.infer<typeof eventAnswer> => ({
+  ...event,
+  data: JSON.parse(data),
+})
+
+export const toSuppressionWire = ({ address, ...row }: SuppressionRow): z.infer<typeof suppressionAnswer> => ({
+  ...row,
+  email: address,
+})
+
+export const toTemplateWire = (row: TemplateRow): z.infer<typeof templateAnswer> => ({
+  name: row.name,
+  locale: row.locale as Locale,
+  subject: row.subject,
+  html: row.html,
+  text: row.text,
+  created_at: row.created_at,
+  updated_at: row.updated_at,
+})

@@ -5,6 +5,7 @@ import type { Project } from '../../domain/projects/project.ts'
 import { CLAIM_NAMES } from '../../domain/sessions/tokens.ts'
 import type { AuthorizationRequest } from '../../domain/sign-in/authorization-request.ts'
 import { err, ok, type Result } from '../../lib/result.ts'
+import { chooseLocaleOf } from '../../locales/choose.ts'
 import type { Deps } from '../../ports.ts'
 import type { Parameters } from './form.ts'
 
@@ -89,7 +90,7 @@ export function checkRequest(
       accessClaims: claims?.access ?? [],
       idClaims: claims?.id ?? [],
       loginHint: parameters.get('login_hint')?.slice(0, 254) ?? null,
-      locale: parameters.get('ui_locales')?.split(' ')[0] ?? null,
+      locale: chooseLocaleOf([parameters.get('ui_locales')]),
       fresh: prompt.has('login'),
     },
   })

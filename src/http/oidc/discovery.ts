@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import { CLAIM_NAMES } from '../../domain/sessions/tokens.ts'
+import { LOCALES } from '../../locales/index.ts'
 import type { AppEnv } from '../context.ts'
 
 /** RFC 8414 §3.1 puts the issuer's path behind the well-known one, where OpenID Connect has it in front. */
@@ -45,5 +46,5 @@ const metadata = (issuer: string) => ({
   request_parameter_supported: false,
   request_uri_parameter_supported: false,
   authorization_response_iss_parameter_supported: true,
-  ui_locales_supported: ['en'],
+  ui_locales_supported: LOCALES,
 })

@@ -58,6 +58,8 @@ export function toOAuthError(c: Context<AppEnv>, failure: Failure): Response {
     case 'idempotency_key_reused':
     case 'too_many_sends':
     case 'delivery_failed':
+    case 'country_not_allowed':
+    case 'invalid_template':
       return oauthError(c, 'invalid_request', 'the request cannot be answered here')
   }
 }

@@ -22,6 +22,7 @@ export type AccountPage =
       kind: 'account'
       application: string | null
       email: string | null
+      phone: string | null
       name: string | null
       sessions: Place[]
       signOut: FormTarget
@@ -66,6 +67,14 @@ function Account({ messages, page }: { messages: Messages; page: Extract<Account
             <dt>{texts.address}</dt>
             <dd>
               <Ltr text={cleanValue(page.email)} />
+            </dd>
+          </>
+        )}
+        {page.phone === null ? null : (
+          <>
+            <dt>{texts.phone}</dt>
+            <dd>
+              <Ltr text={cleanValue(page.phone)} />
             </dd>
           </>
         )}

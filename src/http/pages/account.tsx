@@ -33,6 +33,7 @@ export function accountPages() {
         kind: 'account',
         application: look.brand.name,
         email: identifierOf(user, 'email')?.value ?? null,
+        phone: identifierOf(user, 'phone')?.value ?? null,
         name: [user.firstName, user.lastName].filter(Boolean).join(' ') || null,
         sessions: sessions.map(({ id, userAgent, createdAt, lastActiveAt }) => ({
           id,

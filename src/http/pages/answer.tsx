@@ -5,6 +5,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type Brand, brandOf, chooseLocale } from '../../domain/messages/message.ts'
 import type { Project } from '../../domain/projects/project.ts'
 import { encodeBase64url } from '../../lib/base64url.ts'
+import { chooseLocaleOf, fromAcceptLanguage } from '../../locales/choose.ts'
 import type { Locale } from '../../locales/index.ts'
 import type { AppEnv } from '../context.ts'
 import { pageHeaders } from './page-headers.ts'
@@ -16,11 +17,12 @@ export const PLAIN_BRAND: Brand = { name: '', primary_color: null, logo: null, s
 
 export type Look = { brand: Brand; locale: Locale }
 
-/** A project's own, in the language of the request (`ui_locales`, then the browser's). */
+/** A project's own, in the language that was wished (`ui_locales`, the user's), then the browser's. */
 export function lookOf(c: Context<AppEnv>, project: Project, wished: string | null = null): Look {
-  const [accepted = null] = c.req.header('accept-language')?.split(/[,;]/) ?? []
-  return { brand: brandOf(project), locale: chooseLocale(project, wished, accepted) }
+  return { brand: brandOf(project), locale: chooseLocale(project, wished, ...acceptedBy(c)) }
 }
+
+const acceptedBy = (c: Context<AppEnv>): string[] => fromAcceptLanguage(c.req.header('accept-language') ?? '')
 
 type Options = { status?: number } & Partial<Look>
 
@@ -36,7 +38,7 @@ export const answerSignIn = (
 
 function answer(
   c: Context<AppEnv>,
-  { status = 200, brand = PLAIN_BRAND, locale = 'en' }: Options,
+  { status = 200, brand = PLAIN_BRAND, locale = chooseLocaleOf(acceptedBy(c)) ?? 'en' }: Options,
   connects: boolean,
   view: (look: Look, nonce: string) => ReturnType<typeof LinkPageView>,
 ): Response | Promise<Response> {

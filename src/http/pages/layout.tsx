@@ -34,7 +34,7 @@ export function Page({ messages, title, brand, nonce, script, children }: PagePr
           <meta name="viewport" content="width=device-width,initial-scale=1" />
           <meta name="robots" content="noindex" />
           <meta name="color-scheme" content="light dark" />
-          <title>{name === '' || title.includes(name) ? title : `${title} · ${name}`}</title>
+          <title>{name === '' || title.includes(name) ? title : `${title} · ${isolate(messages, name)}`}</title>
           <link rel="icon" href={favicon(brand.primary_color)} />
           <style nonce={nonce} dangerouslySetInnerHTML={{ __html: pageStyle(brand.primary_color) }} />
         </head>

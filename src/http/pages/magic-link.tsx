@@ -28,7 +28,7 @@ import { formOf } from '../form.ts'
 import { isOverLimit } from '../middleware/limit.ts'
 import { onlyIssuerHost } from '../middleware/only-issuer-host.tsx'
 import { pageForm } from '../middleware/page-form.tsx'
-import { answerPage, answerSignIn } from './answer.tsx'
+import { answerPage, answerSignIn, lookOf } from './answer.tsx'
 import type { FormTarget } from './parts.tsx'
 import { toPage } from './to-page.ts'
 import { redemptionKey, visitForm } from './visit.ts'
@@ -83,8 +83,8 @@ export function magicLinkPage() {
       const { page, status } = toPage(renewed.error, null, null)
       return answerPage(c, page, { status })
     }
-    const { brand, locale, address } = renewed.value
-    return answerPage(c, { kind: 'resent', application: brand.name, address }, { brand, locale })
+    const { brand, locale, address, channel } = renewed.value
+    return answerPage(c, { kind: 'resent', application: brand.name, address, channel }, { brand, locale })
   })
 
   // From the page that shows a code for another browser: a link for this one.
@@ -99,9 +99,9 @@ export function magicLinkPage() {
       return answerPage(c, page, { status })
     }
     const { project, email } = asked.value
-    const brand = brandOf(project)
-    const page = { kind: 'resent', application: brand.name, address: maskEmail(email.exact) } as const
-    return answerPage(c, page, { brand, locale: chooseLocale(project) })
+    const look = lookOf(c, project)
+    const address = maskEmail(email.exact)
+    return answerPage(c, { kind: 'resent', application: look.brand.name, address, channel: 'email' }, look)
   })
 
   return app

@@ -3,14 +3,14 @@
  * redemption and may be the one that gets through; `pageshow` undoes the label of a page that comes back from the cache.
  *
  * - Times in the person's own zone and clock. `Date()` is today as a text that begins like `toDateString`. A browser can
- *   name a language that `Intl` refuses (`en-US@posix`).
+ *   name a language that `Intl` refuses (`en-US@posix`), and one that counts in other digits or years than our texts.
  * - The countdown before a new mail, in seconds from now: the person's clock may be wrong.
  * - The waiting page asks how things stand, a few times and whenever it is looked at again, and then goes on.
  * - The page that goes on by itself does so once per entry of the history, and not for who came back to it.
  */
 export const pageScript = `(()=>{
 const root=document.documentElement,lang=navigator.languages.find(l=>{try{return new Intl.Locale(l).language===root.lang.split('-')[0]}catch{}})||root.lang
-const say=(d,o)=>new Intl.DateTimeFormat(lang,o).format(d)
+const say=(d,o)=>new Intl.DateTimeFormat(lang,{calendar:'gregory',numberingSystem:'latn',...o}).format(d)
 for(const el of document.querySelectorAll('time[data-format]')){
 const at=new Date(el.dateTime),time=say(at,{timeStyle:'short'})
 el.textContent=Date().startsWith(at.toDateString())?time:el.dataset.format.replace('{time}',time).replace('{day}',say(at,{day:'numeric',month:'long'}))
@@ -30,7 +30,7 @@ const timer=setInterval(tick,1000)
 function tick(){
 const on=left()>0
 button.ariaDisabled=on
-if(button.ariaBusy!=='true')button.textContent=on?button.dataset.later.replace('{time}',new Intl.NumberFormat(lang,{style:'unit',unit:'second',unitDisplay:'long'}).format(left())):label
+if(button.ariaBusy!=='true')button.textContent=on?button.dataset.later.replace('{time}',new Intl.NumberFormat(lang,{numberingSystem:'latn',style:'unit',unit:'second',unitDisplay:'long'}).format(left())):label
 if(!on)clearInterval(timer)
 }
 button.addEventListener('click',e=>{if(left()>0)e.preventDefault()})

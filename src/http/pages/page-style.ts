@@ -1,6 +1,9 @@
 import { accentOf, dark, edgeOn, light, type Paper } from '../../lib/palette.ts'
 
-/** One style sheet for every page. Logical properties only: it serves right-to-left languages as it is. */
+/**
+ * One style sheet for every page. Logical properties only: it serves right-to-left languages as it is. Japanese names its
+ * fonts without `system-ui`, which on a Chinese system would draw Chinese forms of the same characters.
+ */
 export function pageStyle(primaryColor: string | null): string {
   const { accent, accentInk, accentShade } = accentOf(primaryColor)
   const tokens = (paper: Paper): string =>
@@ -12,7 +15,8 @@ ${rules}`
 }
 
 const rules = `*{box-sizing:border-box;margin:0}
-html{font:100%/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Noto Sans Arabic","Noto Sans SC","Noto Sans JP",sans-serif;-webkit-text-size-adjust:100%;text-size-adjust:100%}
+html{font:100%/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Noto Sans Arabic",sans-serif;-webkit-text-size-adjust:100%;text-size-adjust:100%}
+html:lang(ja){font-family:-apple-system,"Segoe UI",Roboto,"Hiragino Sans","Yu Gothic UI",Meiryo,"Noto Sans JP","Noto Sans CJK JP",sans-serif;text-autospace:normal;word-break:auto-phrase}
 body{min-block-size:100dvb;background:var(--paper);color:var(--ink);overflow-wrap:anywhere}
 .page{max-inline-size:26rem;margin-inline:auto;padding:1.5rem}
 .brand{font-weight:600;margin-block-end:2rem}

@@ -1,5 +1,7 @@
 /** What several pages show: a form of one button, a moment, an address, who asked. */
 
+import type { Child } from 'hono/jsx'
+
 import { personValue } from '../../lib/clean-value.ts'
 import { isolate, moment, placeName } from '../../locales/format.ts'
 import type { Messages } from '../../locales/messages.ts'
@@ -9,7 +11,7 @@ export type FormTarget = { action: string; fields: Record<string, string> }
 /** Who asked for a link; `at` in Unix seconds. */
 export type Asked = { at: number; browser: string | null; place: string | null }
 
-export function PostForm(props: { target: FormTarget; label: string; busy: string; second?: boolean }) {
+export function PostForm(props: { target: FormTarget; label: Child; busy: string; second?: boolean }) {
   return (
     <form method="post" action={props.target.action}>
       {Object.entries(props.target.fields).map(([name, value]) => (

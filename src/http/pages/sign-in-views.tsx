@@ -10,13 +10,16 @@ import { nameIn, Page, withElement } from './layout.tsx'
 import { pageScript } from './page-script.ts'
 import { type Asked, AskedBy, type FormTarget, Ltr, Moment, PostForm } from './parts.tsx'
 
+/** What is wrong with the address, or with the moment. */
+export type AddressError = 'empty' | 'invalid' | 'blocked' | 'too_many'
+
 type AddressPage = {
   kind: 'address'
   application: string | null
   form: FormTarget
   /** As it was typed. */
   email: string
-  error: 'empty' | 'invalid' | 'too_many' | null
+  error: AddressError | null
   /** Somebody is signed in here already: their own address, in full. */
   signedInAs: string | null
   /** Null where the application wants a new sign-in. */
@@ -78,6 +81,8 @@ export type SignInPage =
   /** A waiting tab whose sign-in was finished elsewhere. */
   | { kind: 'done'; application: string | null; goOn: string }
   | AccountPage
+  /** A form that was open for more than a day. */
+  | { kind: 'late'; startAgain: string }
   /** `/authorize` can neither go on nor redirect; `detail` is for the developer. */
   | { kind: 'request_refused'; detail: string }
 
@@ -119,6 +124,16 @@ function content(messages: Messages, page: SignInPage): Content {
     case 'sign_out':
     case 'signed_out':
       return accountContent(messages, page)
+    case 'late': {
+      const { heading, lead, next, button } = texts.late
+      const body = (
+        <>
+          <p>{lead}</p>
+          <LinkOn lead={next} href={page.startAgain} label={button} />
+        </>
+      )
+      return { heading, body }
+    }
     case 'request_refused':
       return refused(messages, page)
   }
@@ -128,7 +143,7 @@ function address(messages: Messages, page: AddressPage): Content {
   const texts = messages.signIn.address
   const app = nameIn(messages, page.application)
   const asksOnceMore = page.signedInAs !== null && page.goOn === null
-  const errors = { empty: texts.empty, invalid: texts.unreadable, too_many: texts.tooMany }
+  const errors = { empty: texts.empty, invalid: texts.unreadable, blocked: texts.blocked, too_many: texts.tooMany }
   const body = (
     <>
       {page.signedInAs === null ? null : (
@@ -314,7 +329,11 @@ function switched(messages: Messages, page: Extract<SignInPage, { kind: 'switch'
     <>
       <p>{withElement(texts.current, <Ltr text={cleanValue(page.current)} />)}</p>
       <p>{withElement(texts.lead, <Ltr text={cleanValue(page.address)} />)}</p>
-      <PostForm target={page.form} label={texts.button(nameIn(messages, page.address) ?? '')} busy={texts.busy} />
+      <PostForm
+        target={page.form}
+        label={withElement(texts.button, <Ltr text={cleanValue(page.address)} />)}
+        busy={texts.busy}
+      />
       <Way href={page.stay}>{withElement(texts.stay, <Ltr text={cleanValue(page.current)} />)}</Way>
     </>
   )
@@ -344,7 +363,7 @@ function refused(messages: Messages, page: Extract<SignInPage, { kind: 'request_
       <p>{texts.next}</p>
       <section class="asked">
         <h2>{texts.detail}</h2>
-        <p class="detail" dir="ltr">
+        <p class="detail" lang="en" dir="ltr">
           {cleanValue(page.detail)}
         </p>
       </section>

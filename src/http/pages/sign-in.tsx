@@ -20,6 +20,7 @@ import { grantForSession } from '../../domain/sign-in/grant-for-session.ts'
 import { readSessionCookie } from '../../domain/sign-in/single-sign-on.ts'
 import { waitingStatus } from '../../domain/sign-in/waiting.ts'
 import { parseEmailAddress } from '../../domain/users/address.ts'
+import { refusingSetting } from '../../domain/users/email-rules.ts'
 import { identifierOf } from '../../domain/users/user.ts'
 import { decodeBase64url, encodeBase64url } from '../../lib/base64url.ts'
 import { hex } from '../../lib/bytes.ts'
@@ -32,7 +33,7 @@ import { onlyIssuerHost } from '../middleware/only-issuer-host.tsx'
 import { pageForm } from '../middleware/page-form.tsx'
 import { answerPage, answerSignIn, lookOf } from './answer.tsx'
 import type { FormTarget } from './parts.tsx'
-import type { SignInPage } from './sign-in-views.tsx'
+import type { AddressError, SignInPage } from './sign-in-views.tsx'
 
 const MAX_FORM_BYTES = 32 * 1024
 const KEY_BYTES = 16
@@ -75,16 +76,12 @@ export function signInPages() {
     const request = await requestOf(c, fields)
     if (request === undefined) return tooOld(c)
     const typed = fields.get('email') ?? ''
-    const refuse = (error: 'empty' | 'invalid' | 'too_many', status: number) =>
+    const refuse = (error: AddressError, status: number) =>
       address(c, request, { email: typed.slice(0, 254), error, signedInAs: null }, status)
     if (await isOverLimit(c, 'ask')) return refuse('too_many', 429)
     const email = parseEmailAddress(typed)
     if (!email.ok) return refuse(typed.trim() === '' ? 'empty' : 'invalid', 400)
-    const { settings } = c.var.project
-    const { domain } = email.value
-    const isOn = (list: string[]) => list.some((entry) => domain === entry || domain.endsWith(`.${entry}`))
-    const isAllowed = settings.email_domains_allowed.length === 0 || isOn(settings.email_domains_allowed)
-    if (!isAllowed || isOn(settings.email_domains_blocked)) return refuse('invalid', 403)
+    if (await refusingSetting(c.var.deps, c.var.project, email.value.domain)) return refuse('blocked', 403)
     return ask(c, email.value.exact, request, fields.get('nonce') ?? '', (failure) => {
       const isLimit = failure.reason === 'too_many_sends' || failure.reason === 'locked'
       return isLimit ? refuse('too_many', 429) : refuse('invalid', 400)
@@ -230,7 +227,7 @@ async function ask(
 async function address(
   c: Context<AppEnv>,
   request: AuthorizationRequest | null,
-  page: { email: string; error: 'empty' | 'invalid' | 'too_many' | null; signedInAs: string | null },
+  page: { email: string; error: AddressError | null; signedInAs: string | null },
   status: number,
 ): Promise<Response> {
   const { deps, project } = c.var
@@ -303,7 +300,7 @@ async function failedEntry(
       return answerPage(
         c,
         { kind: 'inactive', application: nameOf(c, waiting.request) },
-        { status: 403, ...lookOf(c, c.var.project) },
+        { status: 403, ...lookOf(c, c.var.project, waiting.request?.locale) },
       )
     default:
       return again({ kind: 'expired' }, 410)
@@ -339,11 +336,7 @@ const signInUrl = async (c: Context<AppEnv>, request: AuthorizationRequest | nul
   urlOf(c, '/sign-in', request ? { request: await sealRequest(c.var.deps, c.var.project, request) } : {})
 
 const tooOld = (c: Context<AppEnv>) =>
-  answerSignIn(
-    c,
-    { kind: 'request_refused', detail: 'The sign-in page was open for more than a day.' },
-    { status: 400, ...lookOf(c, c.var.project) },
-  )
+  answerSignIn(c, { kind: 'late', startAgain: urlOf(c, '/sign-in') }, { status: 400, ...lookOf(c, c.var.project) })
 
 const nameOf = (c: Context<AppEnv>, request: AuthorizationRequest | null): string =>
   request?.application ?? c.var.project.settings.brand.name ?? c.var.project.name

@@ -27,6 +27,7 @@ export function toPage(
     case 'user_inactive':
     case 'sign_up_disabled':
     case 'email_domain_blocked':
+    case 'country_not_allowed':
       return { page: { kind: 'inactive', application }, status: 403 }
     case 'too_many_sends':
       return { page: { kind: 'too_many', application }, status: 429 }
@@ -41,6 +42,7 @@ export function toPage(
     case 'unknown_challenge':
     case 'wrong_code':
     case 'invalid':
+    case 'invalid_template':
     case 'redirect_uri_not_allowed':
     case 'not_found':
     case 'identifier_taken':

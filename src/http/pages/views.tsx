@@ -36,7 +36,7 @@ export type LinkPage =
   | { kind: 'cancelled'; application: string | null }
   /** Not a link of ours, or cut off by a mail program. */
   | { kind: 'junk' }
-  | { kind: 'resent'; application: string; address: string }
+  | { kind: 'resent'; application: string; address: string; channel: 'email' | 'sms' | 'none' }
   | { kind: 'signed_in'; application: string; address: string | null }
   | { kind: 'unavailable' }
   /** The form was not sent from our page. */
@@ -90,12 +90,10 @@ function content(messages: Messages, page: LinkPage): Content {
       return sentences(texts.tooMany.heading, texts.tooMany.lead, texts.tooMany.next)
     case 'not_found':
       return sentences(texts.notFound.heading, texts.notFound.lead, texts.notFound.next)
-    case 'resent':
-      return sentences(
-        texts.resent.heading,
-        withElement(texts.resent.lead, <Ltr text={page.address} />),
-        texts.resent.next,
-      )
+    case 'resent': {
+      const { heading, lead, next } = page.channel === 'sms' ? texts.resent.text : texts.resent
+      return sentences(heading, withElement(lead, <Ltr text={page.address} />), next)
+    }
     case 'signed_in':
       return signedIn(messages, page)
     case 'misdirected':

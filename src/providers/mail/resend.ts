@@ -1,10 +1,13 @@
 /**
  * Resend. Request and answers: https://resend.com/docs/api-reference/emails/send-email,
  * errors: https://resend.com/docs/api-reference/errors, retries: https://resend.com/docs/dashboard/emails/idempotency-keys
+ * Opens and clicks are tracked per domain, not per mail: both must be off for the sending domain, which is the default.
  */
 
 import * as z from 'zod'
-import type { MailProvider } from './provider.ts'
+import { parseJson } from '../answer.ts'
+import type { HttpProvider, ProviderMail } from '../provider.ts'
+import { fileName, headerText, mailbox } from './header.ts'
 
 const accepted = z.object({ id: z.string().max(200) })
 const refused = z.object({ name: z.string().max(100) })
@@ -12,10 +15,10 @@ const refused = z.object({ name: z.string().max(100) })
 /** Documented errors of one mail rather than of the moment or of our account. */
 const PERMANENT = ['invalid_parameter', 'validation_error', 'missing_required_field', 'invalid_attachment']
 
-export function resend(apiKey: string): MailProvider {
+export function resend({ apiKey }: { apiKey: string }): HttpProvider<ProviderMail> {
   return {
     name: 'resend',
-    request: ({ id, from, to, subject, html, text, headers }) =>
+    request: ({ id, projectId, from, to, subject, html, text, headers, inline }) =>
       new Request('https://api.resend.com/emails', {
         method: 'POST',
         headers: {
@@ -25,16 +28,28 @@ export function resend(apiKey: string): MailProvider {
           'idempotency-key': id,
         },
         body: JSON.stringify({
-          from: `${quoted(from.name)} <${from.address}>`,
+          from: mailbox(from),
           to: [to],
-          subject,
+          subject: headerText(subject),
           html,
           text,
           headers,
+          tags: [
+            { name: 'message_id', value: id },
+            { name: 'project_id', value: projectId },
+          ],
+          ...(inline.length > 0 && {
+            attachments: inline.map((image) => ({
+              content: image.base64,
+              filename: fileName(image),
+              content_type: image.type,
+              content_id: image.contentId,
+            })),
+          }),
         }),
       }),
     read(status, body) {
-      const json = parse(body)
+      const json = parseJson(body)
       const ok = accepted.safeParse(json)
       if (status >= 200 && status < 300 && ok.success) return { is: 'accepted', id: ok.data.id }
       const name = refused.safeParse(json).data?.name
@@ -43,16 +58,5 @@ export function resend(apiKey: string): MailProvider {
       const isRefused = (status === 400 || status === 422) && PERMANENT.includes(name ?? '')
       return { is: isRefused ? 'never' : 'later', detail }
     },
-  }
-}
-
-/** RFC 5322 §3.2.4: a name that is no plain word stands in quotes. */
-const quoted = (name: string): string => (/^[A-Za-z0-9 ]+$/.test(name) ? name : `"${name.replace(/[\\"]/g, '')}"`)
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return null
   }
 }

@@ -46,6 +46,9 @@ const VALID: Record<string, () => Record<string, unknown>> = {
   updateClient: () => ({ name: 'App' }),
   createProject: () => ({ name: 'Project' }),
   updateProjectById: () => ({ name: 'Project' }),
+  createSuppression: () => ({ email: anAddress() }),
+  previewTemplate: () => ({ name: 'sign_in' }),
+  putTemplate: () => ({ subject: 'Sign in', html: '<p>{{link}}</p>' }),
 }
 const validBody = ({ id }: Operation) => {
   const make = VALID[id.replace('Unversioned', '')]
@@ -56,7 +59,13 @@ const validBody = ({ id }: Operation) => {
 const WITH_BODY = OPERATIONS.filter(({ body }) => body)
 const LISTS = OPERATIONS.filter(({ query }) => query)
 const KIB = 1024
-const limitOf = ({ id }: Operation) => (id === 'send' || id === 'resend' ? 64 * KIB : 16 * KIB)
+const LIMITS: Record<string, number> = {
+  send: 64 * KIB,
+  resend: 64 * KIB,
+  previewTemplate: 128 * KIB,
+  putTemplate: 128 * KIB,
+}
+const limitOf = ({ id }: Operation) => LIMITS[id] ?? 16 * KIB
 
 /** The operation's path, on something that is there where there is such a thing. */
 const targetOf = (operation: Operation) => pathOf(operation, targets[/(\w+)\/\{id\}/.exec(operation.path)?.[1] ?? ''])

@@ -29,6 +29,7 @@ const DEFAULTS = {
   resources: [],
   test_identities: [],
   send_limits: { per_minute: 2, per_15_minutes: 5, per_day: 20 },
+  sms: { countries: [], per_prefix_per_hour: 10, per_day: 500 },
 }
 const IN_DEVELOPMENT = { ...DEFAULTS, send_limits: { per_minute: 200, per_15_minutes: 500, per_day: 2000 } }
 const SETTINGS = Object.keys(DEFAULTS)
@@ -101,14 +102,17 @@ describe('PATCH /v1/project', () => {
     })
   })
 
-  it('merges brand and send_limits member by member', async () => {
+  it('merges brand, send_limits and sms member by member', async () => {
     await withProject(async (app) => {
       await patch(app, { send_limits: null })
       await patch(app, { brand: { name: 'Acme', primary_color: '#3355CC' }, send_limits: { per_minute: 1 } })
       const changed = await patch(app, { brand: { name: null, sender_name: 'Acme Inc.' }, send_limits: { per_day: 9 } })
       expect(changed.json.brand).toEqual({ ...DEFAULTS.brand, primary_color: '#3355CC', sender_name: 'Acme Inc.' })
       expect(changed.json.send_limits).toEqual({ per_minute: 1, per_15_minutes: 5, per_day: 9 })
-      expect((await patch(app, { brand: {}, send_limits: {} })).json).toEqual(changed.json)
+      const texts = await patch(app, { sms: { countries: ['US'] } })
+      expect(texts.json.sms).toEqual({ ...DEFAULTS.sms, countries: ['US'] })
+      await patch(app, { sms: null })
+      expect((await patch(app, { brand: {}, send_limits: {}, sms: {} })).json).toEqual(changed.json)
       expect((await patch(app, { brand: null })).json.brand).toEqual(DEFAULTS.brand)
     })
   })

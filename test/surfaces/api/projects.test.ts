@@ -259,6 +259,8 @@ async function fill(key: string) {
   const open = await ask('POST', '/v1/passwordless/send', { email, reveal: true })
   const client = await ask('POST', '/v1/clients', { name: 'App' })
   const apiKey = await ask('POST', '/v1/api_keys', { name: 'k', scopes: ['users:read'] })
+  await ask('POST', '/v1/suppressions', { email: anAddress() })
+  await ask('PUT', '/v1/templates/sign_in/en', { subject: 'Sign in', html: '<p>{{link}} {{code}}</p>' })
   return { email, external_id, user, open, verified, client, apiKey }
 }
 

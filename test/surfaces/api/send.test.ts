@@ -137,7 +137,9 @@ describe('refuses', () => {
   it.each([
     ['no recipient', { email: undefined }, 'email'],
     ['two recipients', { user_id: `user_${'2'.repeat(27)}`, email: 'ada@example.com' }, 'email'],
-    ['a number without an SMS provider', { email: undefined, phone: '+15555550100' }, 'phone'],
+    ['a number without an SMS provider', { email: undefined, phone: '+15555550100' }, 'channel'],
+    ['a phone by email', { email: undefined, phone: '+15555550100', channel: 'email' }, 'channel'],
+    ['a template for a phone', { email: undefined, phone: '+15555550100', template: 'sign_in' }, 'template'],
     ['the channel sms without a provider', { channel: 'sms' }, 'channel'],
     ['an unknown channel', { channel: 'pigeon' }, 'channel'],
     ['an unknown method', { method: 'password' }, 'method'],

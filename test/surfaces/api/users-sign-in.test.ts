@@ -9,7 +9,7 @@ beforeAll(async () => {
   expect((await testApp().request('/.well-known/jwks.json')).json.keys).toHaveLength(1)
 })
 
-const aPhone = () => `+1555${String(Math.floor(Math.random() * 1e10)).padStart(10, '0')}`
+const aPhone = () => `+1555${String(Math.floor(Math.random() * 1e7)).padStart(7, '0')}`
 
 const create = async (app: TestApp, body: Record<string, unknown> = {}) => {
   const created = await app.call('POST', '/v1/users', { email: anAddress(), ...body })

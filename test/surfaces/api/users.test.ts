@@ -4,7 +4,7 @@ import { expectInvalid, expectProblem } from '../../support/refusals.ts'
 
 const UNKNOWN = `user_${'2'.repeat(27)}`
 const aWord = () => crypto.randomUUID().slice(0, 13)
-const aPhone = () => `+1555${String(Math.floor(Math.random() * 1e10)).padStart(10, '0')}`
+const aPhone = () => `+1555${String(Math.floor(Math.random() * 1e7)).padStart(7, '0')}`
 
 const create = async (app: TestApp, body: Record<string, unknown> = {}) => {
   const created = await app.call('POST', '/v1/users', { email: anAddress(), ...body })

@@ -1,4 +1,4 @@
-export const addressChangedText = `{{heading}}
+export const noticeText = `{{heading}}
 
 {{lead}}
 

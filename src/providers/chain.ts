@@ -1,22 +1,29 @@
-/** One provider after the other, 8 seconds in all. The mail's id is the idempotency key everywhere. */
+/** One provider after the other, 8 seconds in all. The message's id is the idempotency key everywhere. */
 
-import type { Delivery, DeliveryAttempt } from '../../ports.ts'
-import type { MailProvider, ProviderAnswer, ProviderMail } from './provider.ts'
+import { readBounded } from '../lib/read-bounded.ts'
+import type { Delivery, DeliveryAttempt } from '../ports.ts'
+import type { Provider, ProviderAnswer } from './provider.ts'
 
 const PATIENCE_MS = 8000
-const MAX_ANSWER_CHARACTERS = 65_536
+const MAX_ANSWER_BYTES = 65_536
 
 /** @param fetcher the MAIL binding, or the open network */
-export async function sendByChain(
-  providers: MailProvider[],
+export async function sendByChain<Message>(
+  providers: Provider<Message>[],
   fetcher: (request: Request) => Promise<Response>,
-  mail: ProviderMail,
+  message: Message,
 ): Promise<Delivery> {
   const attempts: DeliveryAttempt[] = []
   const signal = AbortSignal.timeout(PATIENCE_MS)
   let refused = 0
   for (const [index, provider] of providers.entries()) {
-    const answer = await ask(provider, fetcher, mail, signal, providers.length - index)
+    const answer = await ask(
+      provider,
+      fetcher,
+      message,
+      signal,
+      index === providers.length - 1 ? PATIENCE_MS : PATIENCE_MS / providers.length,
+    )
     if (answer.is === 'accepted') {
       attempts.push({ provider: provider.name, event: 'accepted', detail: '' })
       return { status: 'accepted', provider: provider.name, providerId: answer.id, attempts }
@@ -32,21 +39,22 @@ export async function sendByChain(
   return { status: providers.length > 0 && refused === providers.length ? 'failed' : 'retry', attempts }
 }
 
-/** Each provider has its share of the time that is left, so that one that hangs leaves some for the next. */
-async function ask(
-  provider: MailProvider,
+/** Each provider has an equal share, so that those that hang leave some for the last; that one has all that is left. */
+async function ask<Message>(
+  provider: Provider<Message>,
   fetcher: (request: Request) => Promise<Response>,
-  mail: ProviderMail,
+  message: Message,
   signal: AbortSignal,
-  left: number,
+  shareMs: number,
 ): Promise<ProviderAnswer> {
+  const share = AbortSignal.any([signal, AbortSignal.timeout(shareMs)])
   try {
-    const share = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS / left)])
+    if ('hand' in provider) return await orAborted(provider.hand(message), share)
     // A provider does not redirect; whoever does is not it (security.md S1).
-    const request = new Request(provider.request(mail), { redirect: 'manual', signal: share })
+    const request = new Request(await provider.request(message), { redirect: 'manual', signal: share })
     const response = await orAborted(fetcher(request), share)
-    const body = await orAborted(response.text(), share)
-    return provider.read(response.status, body.slice(0, MAX_ANSWER_CHARACTERS))
+    const body = await orAborted(readBounded(response.body, MAX_ANSWER_BYTES), share)
+    return provider.read(response.status, body, response.headers)
   } catch (error) {
     return { is: 'later', detail: error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'no answer' }
   }

@@ -1,0 +1,13 @@
+/** The pages of /docs in the order of their navigation. `name` is the file here, and the address below /docs. */
+export const PAGES = [
+  { name: 'index', label: 'Start' },
+  { name: 'api', label: 'API reference' },
+  { name: 'errors', label: 'Errors' },
+  { name: 'templates', label: 'Mails and templates' },
+  { name: 'locales', label: 'Languages' },
+  { name: 'deploy', label: 'Deploy' },
+  { name: 'mail', label: 'When mail does not arrive' },
+  { name: 'sms', label: 'Text messages' },
+] as const
+
+export const pathOfPage = (name: string): string => (name === 'index' ? '/docs' : `/docs/${name}`)

@@ -1,0 +1,35 @@
+/** Removes what is over (design §7): a bounded piece each minute, so that no run is long and none is missed. */
+
+import { newId } from '../../lib/ids.ts'
+import type { Deps } from '../../ports.ts'
+import { batch, query } from '../database.ts'
+import { deleteOlder, deleteStep, putWalk, selectStepEnd, selectWalk, WALKS, type Walk } from './queries.ts'
+
+const DAY_SECONDS = 86_400
+const MESSAGES_DAYS = 30
+const EVENTS_DAYS = 90
+/** Of what has ended: sessions, refresh families, and addresses that were given up (an older link must not bring their owner back). */
+const ENDED_DAYS = 7
+
+const ROWS_A_RUN = 500
+/** Rows that a walk looks at in one run: a million sessions are seen three times a day. */
+const STEP = 2000
+
+export async function removeOld(deps: Deps): Promise<void> {
+  const now = Math.floor(deps.now() / 1000)
+  const before = (prefix: 'msg' | 'evt', days: number) => newId(prefix, now - days * DAY_SECONDS, new Uint8Array(16))
+  await batch(deps.db, [
+    deleteOlder(deps.db, 'messages', before('msg', MESSAGES_DAYS), ROWS_A_RUN),
+    deleteOlder(deps.db, 'events', before('evt', EVENTS_DAYS), ROWS_A_RUN),
+  ])
+  for (const walk of WALKS) await walkOn(deps, walk, now - ENDED_DAYS * DAY_SECONDS)
+}
+
+/** Twice the same step, after a crash in between, removes nothing more. */
+async function walkOn(deps: Deps, walk: Walk, before: number): Promise<void> {
+  const row = await query<{ position: string }>(selectWalk(deps.db, walk.name))
+  const from: string[] = row ? JSON.parse(row.position) : walk.key.map(() => '')
+  const end = await query<Record<string, string>>(selectStepEnd(deps.db, walk, from, STEP))
+  const to = end && walk.key.map((column) => end[column] ?? '')
+  await batch(deps.db, [deleteStep(deps.db, walk, from, to, before), putWalk(deps.db, walk.name, to)])
+}
