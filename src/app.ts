@@ -9,6 +9,7 @@ import { clientsApi } from './http/api/clients.ts'
 import { eventsApi } from './http/api/events.ts'
 import { messagesApi } from './http/api/messages.ts'
 import { openApiDocument } from './http/api/openapi.ts'
+import { organizationsApi } from './http/api/organizations.ts'
 import { passwordlessApi } from './http/api/passwordless.ts'
 import { projectApi } from './http/api/project.ts'
 import { projectsApi } from './http/api/projects.ts'
@@ -68,6 +69,7 @@ export function createApp(makePorts: MakePorts) {
   app.route('/v1/api_keys', apiKeysApi())
   app.route('/v1/clients', clientsApi())
   app.route('/v1/projects', projectsApi())
+  app.route('/v1/organizations', organizationsApi())
   app.route('/v1/messages', messagesApi())
   app.route('/v1/events', eventsApi())
   app.route('/v1/suppressions', suppressionsApi())

@@ -18,6 +18,7 @@ export type Failure =
   /** `country`: ISO 3166; null: a network of no country, or none that can be told. */
   | { reason: 'country_not_allowed'; country: string | null }
   | { reason: 'invalid_template'; message: string }
+  | { reason: 'not_a_member' }
   | { reason: 'client_mismatch' }
   | { reason: 'verifier_mismatch' }
   | { reason: 'not_found'; what: string }

@@ -24,6 +24,8 @@ export type KeyUse =
 export type Keyring = {
   /** The key id that new values carry, 0 to 255. */
   readonly currentId: number
+  /** That of every accepted secret, the current one first. */
+  readonly acceptedIds: number[]
   /** HMAC-SHA-256 under the current secret, 32 bytes. */
   mac(use: KeyUse, data: Uint8Array): Promise<Uint8Array>
   /** The same under every secret with that key id: none if it is unknown, two if the ids of both secrets fall together. */
@@ -51,6 +53,7 @@ export async function createKeyring(
 
   return {
     currentId: now.id,
+    acceptedIds: accepted.map(({ id }) => id),
     mac: async (use, data) => hmac(await now.key(use), data),
     macsFor: (use, keyId, data) => macs(withId(keyId), use, data),
     allMacs: (use, data) => macs(accepted, use, data),

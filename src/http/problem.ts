@@ -124,6 +124,12 @@ export function toProblem(c: Context<AppEnv>, failure: Failure): Response {
         'verifier_mismatch',
         'code_verifier must be given exactly when code_challenge was, and must match it. Nothing was used up.',
       )
+    case 'not_a_member':
+      return problem(
+        c,
+        'not_a_member',
+        'The user is no member of this organization. POST /v1/organizations/{id}/members makes them one. Nothing was used up.',
+      )
     case 'not_found':
       return problem(c, 'not_found', `There is no such ${failure.what} in this project.`)
     case 'unknown_challenge':

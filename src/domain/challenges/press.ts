@@ -12,7 +12,7 @@ import { type SignedIn, startInBrowser } from '../sign-in/finish.ts'
 import { flowHash } from '../sign-in/flow.ts'
 import { selectUserByRef, type UserRow } from '../users/queries.ts'
 import { redirectTarget, signUpDiffers } from './links.ts'
-import { redeem, redeemFailure } from './redeem.ts'
+import { noteRedemption, redeem, redeemFailure } from './redeem.ts'
 import { presentToken } from './verify.ts'
 
 export type Press = {
@@ -59,8 +59,12 @@ export async function press(deps: Deps, { link, key, flow, device }: Press): Pro
   }
   const redirectTo = target && grantRedirect(project, record, target, grant.secret)
   // A sign-in that an application asked for through the API becomes a session at the exchange, there and not here.
-  if (redirectTo !== null && record.binding === null) return ok({ is: 'signed_in', redirectTo, signedIn: null })
+  if (redirectTo !== null && record.binding === null) {
+    deps.after(noteRedemption(deps, link.ledger, outcome))
+    return ok({ is: 'signed_in', redirectTo, signedIn: null })
+  }
   const started = await startInBrowser(deps, project, outcome, keyHash, device)
+  deps.after(noteRedemption(deps, link.ledger, outcome))
   return started.ok ? ok({ is: 'signed_in', redirectTo, signedIn: started.value }) : started
 }
 

@@ -18,7 +18,7 @@ import {
   type Redeemed,
   type RedeemOutcome,
 } from '../ledger/decide.ts'
-import { mintChallengeId } from '../ledger/secret.ts'
+import { challengeIdsOf } from '../ledger/secret.ts'
 import { markMessagesRedeemed } from '../messages/queries.ts'
 import { creditText } from '../messages/sms.ts'
 import { getProject } from '../projects/project.ts'
@@ -79,17 +79,15 @@ export async function redeem(deps: Deps, redemption: Redemption): Promise<Redeem
   if (presented.purpose === 'grant' && outcome.is === 'unknown' && isLate(presented, nowMs)) {
     return { outcome: { is: 'expired' }, keyHash }
   }
-  // A grant's press has said so already.
-  const isFirst = outcome.is === 'redeemed' && !outcome.replayed && presented.purpose !== 'grant'
-  if (isFirst) deps.after(noteRedemption(deps, presented.ledger, outcome, nowMs))
   return { outcome, keyHash }
 }
 
-/** Into the timeline of what was sent, and to the credit of numbers that begin alike. Nobody waits for it. */
-async function noteRedemption(deps: Deps, ledger: string, { challenge, record }: Redeemed, nowMs: number) {
-  if (record.channel === 'none' || record.testIdentity) return
-  const challengeId = await mintChallengeId(deps.keys, hexBytes(ledger), decodeBase64url(challenge) ?? new Uint8Array())
-  await batch(deps.db, [markMessagesRedeemed(deps.db, record.project, challengeId, Math.floor(nowMs / 1000))])
+/** Into the timeline of what was sent, and to the credit of numbers that begin alike. For after the answer: nobody waits for it. */
+export async function noteRedemption(deps: Deps, ledger: string, redeemed: Redeemed): Promise<void> {
+  const { challenge, record, replayed } = redeemed
+  if (replayed || record.channel === 'none' || record.testIdentity) return
+  const ids = await challengeIdsOf(deps.keys, hexBytes(ledger), decodeBase64url(challenge) ?? new Uint8Array())
+  await batch(deps.db, [markMessagesRedeemed(deps.db, record.project, ids, Math.floor(redeemed.at / 1000))])
   if (record.channel !== 'sms' || !record.identifier) return
   const project = await getProject(deps, record.project)
   if (project) await creditText(deps, project, record.identifier.exact as PhoneNumber)

@@ -28,8 +28,10 @@ export async function resend(
 ): Promise<Result<Sent, Failure>> {
   const ref = await parseChallengeId(deps.keys, challengeId)
   if (!ref) return failed({ reason: 'unknown_challenge' })
-  const opened = await renew(deps, project, ref, idempotency)
-  if (!opened.ok) return opened
+  const renewed = await renew(deps, project, ref, idempotency)
+  if (!renewed.ok) return renewed
+  // As it was given: after a rotation of the secret it would be written otherwise, and its message is kept under this.
+  const opened = ok({ ...renewed.value, challengeId })
   const { record } = opened.value
   if (record.channel === 'none' || record.testIdentity) return ok(await answer(deps, project, opened.value, null, null))
   const over = await countIfText(deps, project, opened.value)

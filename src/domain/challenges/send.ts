@@ -214,7 +214,6 @@ async function deliver(
     ),
     attempts: 0,
     expiresAt: lastExpiry(opened),
-    timeline: createdTimeline(input, opened),
     userId: user.id,
   }
   const delivery = await handOver(deps, pending)

@@ -9,12 +9,13 @@ import { askLedger } from '../ledger/ask.ts'
 import { readCode } from '../ledger/code.ts'
 import type { ChallengeRecord } from '../ledger/record.ts'
 import { codeProofs, mintChallengeId, type ParsedSecret, parseChallengeId, parseSecret } from '../ledger/secret.ts'
+import { type Membership, membershipOf } from '../organizations/organization.ts'
 import type { Project } from '../projects/project.ts'
 import type { Session } from '../sessions/session.ts'
-import { confirmUser, mayJoin, startSession } from '../sessions/start.ts'
+import { confirmUser, mayJoin, refOf, startSession } from '../sessions/start.ts'
 import { claimsOfScope, type GrantData, issueTokens, type TokenClient, type Tokens } from '../sessions/tokens.ts'
 import type { Identifier, Metadata, User } from '../users/user.ts'
-import { hashVerifier, type Presented, redeemForCaller } from './redeem.ts'
+import { hashVerifier, noteRedemption, type Presented, redeemForCaller } from './redeem.ts'
 
 export type VerifyInput = {
   secret: { token: string; id: string | null } | { id: string; code: string }
@@ -30,6 +31,8 @@ export type VerifyInput = {
   session: boolean
   /** A live session of the same person that this is added to, in place of a new one. */
   sessionId: string | null
+  /** An organization, by its id or external id, that the person must be a member of; it goes into the tokens. */
+  organization: string | null
   wish: { resource: string | null; accessClaims: string[]; idClaims: string[] }
 }
 
@@ -54,9 +57,9 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
   }
   const presented = await present(deps, project, input)
   if (!presented.ok) return presented
-  if (input.sessionId !== null && !(await mayJoinWith(deps, project, presented.value, input.sessionId))) {
-    return failed({ reason: 'not_found', what: 'session' })
-  }
+  const asked = await askBefore(deps, project, presented.value, input)
+  if (!asked.ok) return asked
+  const { membership } = asked.value
   const redeemed = await redeemForCaller(deps, project.id, {
     presented: presented.value,
     key: input.redemptionKey,
@@ -74,8 +77,12 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
     grant: null,
   })
   if (!redeemed.ok) return redeemed
-  const signedIn = await signIn(deps, project, input, redeemed.value)
+  // Not known when it was asked, and redeemed a moment later: nobody signs in to an organization unasked.
+  if (input.organization !== null && membership === null) return failed({ reason: 'not_a_member' })
+  const signedIn = await signIn(deps, project, input, redeemed.value, membership)
   if (!signedIn.ok) return signedIn
+  // A grant's press has said so already.
+  if (presented.value.purpose !== 'grant') deps.after(noteRedemption(deps, presented.value.ledger, redeemed.value))
   const { user } = signedIn.value
   const { record, by } = redeemed.value
   return ok({
@@ -94,17 +101,19 @@ async function signIn(
   project: Project,
   input: VerifyInput,
   proof: Parameters<typeof startSession>[2] & { familyId: string },
+  membership: Membership | null,
 ): Promise<Result<Pick<Verified, 'user' | 'signedIn'>, Failure>> {
   if (!input.session) {
     const user = await confirmUser(deps, project, proof.record)
     return user.ok ? ok({ user: user.value, signedIn: null }) : user
   }
   const { familyId, record } = proof
-  const grant = grantOf(project, record, input)
+  const grant = grantOf(project, record, input, membership)
   const started = await startSession(deps, project, proof, {
     device: input.device ?? proof.record.client ?? { ip: null, userAgent: null },
     family: { id: familyId, clientId: input.caller.id, grant },
     cookieHash: null,
+    organizationId: membership?.organizationId ?? null,
     joins: input.sessionId,
   })
   if (!started.ok) return started
@@ -116,23 +125,50 @@ async function signIn(
     generation: 1,
     client: input.caller,
     grant,
+    membership,
   })
   return ok({ user, signedIn: { session, tokens } })
 }
 
-/** Asked before anything is used up. A secret that is not known or not live any more is for the redemption to refuse. */
-async function mayJoinWith(deps: Deps, project: Project, presented: Presented, sessionId: string): Promise<boolean> {
+/**
+ * Asked before anything is used up: whether the session and the organization fit the person. A secret that is not known or not
+ * live any more is for the redemption to refuse.
+ */
+async function askBefore(
+  deps: Deps,
+  project: Project,
+  presented: Presented,
+  { sessionId, organization }: VerifyInput,
+): Promise<Result<{ membership: Membership | null }, Failure>> {
+  const nothing = ok({ membership: null })
+  if (sessionId === null && organization === null) return nothing
   const { ledger, id, purpose, proofs } = presented
   const grant = purpose === 'grant' ? { grant: proofs[0] ?? '' } : {}
   const peek = { type: 'peek', id: id ?? '', project: project.id, link: null, ...grant } as const
   const outcome = await askLedger(deps, ledger, peek)
   const record = outcome.is === 'found' ? outcome.record : null
-  return record === null || mayJoin(deps, project, record, sessionId)
+  if (record === null) return nothing
+  const [joins, membership] = await Promise.all([
+    sessionId === null || mayJoin(deps, project, record, sessionId),
+    organization === null ? null : membershipOf(deps, project, organization, refOf(record)),
+  ])
+  if (!joins) return failed({ reason: 'not_found', what: 'session' })
+  if (organization !== null && membership === null) return failed({ reason: 'not_a_member' })
+  return ok({ membership })
 }
 
 /** What /authorize was asked for decides where there was one; else the caller's wish. */
-function grantOf(project: Project, { authorization }: ChallengeRecord, { caller, wish }: VerifyInput): GrantData {
-  if (authorization === null) return { audience: project.id, scope: '', nonce: null, ...wish }
+function grantOf(
+  project: Project,
+  { authorization, approvalData = null }: ChallengeRecord,
+  { caller, wish }: VerifyInput,
+  membership: Membership | null,
+): GrantData {
+  const organizationId = membership?.organizationId ?? null
+  if (authorization === null) {
+    const approval = approvalData === null ? {} : { approvalData }
+    return { audience: project.id, scope: '', nonce: null, ...wish, organizationId, ...approval }
+  }
   const { scope, nonce, accessClaims, idClaims } = authorization
   return {
     audience: caller.clientId,

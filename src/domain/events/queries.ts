@@ -22,6 +22,11 @@ export const EVENT_TYPES = [
   'message.complained',
   'suppression.created',
   'suppression.deleted',
+  'organization.created',
+  'organization.updated',
+  'organization.deleted',
+  'member.updated',
+  'member.deleted',
   'template.updated',
   'template.deleted',
 ] as const
@@ -51,6 +56,15 @@ export const insertEventIfChanged = (db: D1Database, event: EventInput) =>
        SELECT ?, ?, ?, ?, ?, ? WHERE changes() > 0`,
     )
     .bind(event.projectId, event.id, event.type, event.userId, JSON.stringify(event.data), event.now)
+
+/** The same, told of the person of a session: who that is, the batch knows and the caller does not. */
+export const insertSessionEventIfChanged = (db: D1Database, event: Omit<EventInput, 'userId'>, sessionId: string) =>
+  db
+    .prepare(
+      `INSERT INTO events (project_id, id, type, user_id, data, created_at)
+       SELECT ?1, ?2, ?3, (SELECT user_id FROM sessions WHERE project_id = ?1 AND id = ?6), ?4, ?5 WHERE changes() > 0`,
+    )
+    .bind(event.projectId, event.id, event.type, JSON.stringify(event.data), event.now, sessionId)
 
 export type EventRow = { id: string; type: EventType; user_id: string | null; data: string; created_at: number }
 

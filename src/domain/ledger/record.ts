@@ -57,4 +57,8 @@ export type ChallengeRecord = {
   tellsUser: boolean
   locale: string
   metadata: Record<string, string | number | boolean | null>
+  /** What the person approves by signing in (Transmit); goes into the ID token. */
+  approvalData?: Record<string, string> | null
+  /** What a dialect's verify tells again of its send. */
+  vendor?: Record<string, string | boolean | null>
 }

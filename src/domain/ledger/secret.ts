@@ -72,12 +72,22 @@ export async function parseSecret(keys: Keyring, text: string): Promise<ParsedSe
   }
 }
 
-export async function mintChallengeId(keys: Keyring, ledger: Uint8Array, id: Uint8Array): Promise<string> {
-  const subject = xor(ledger, (await keys.mac('mask', id)).subarray(0, SUBJECT_BYTES))
-  const body = concat(Uint8Array.of(VERSION | NIBBLE.id, keys.currentId), subject, id)
-  const mac = (await keys.mac('secret', body)).subarray(0, MAC_BYTES)
-  return CHALLENGE_ID_PREFIX + encodeBase64url(concat(body, mac))
+export async function mintChallengeId(
+  keys: Keyring,
+  ledger: Uint8Array,
+  id: Uint8Array,
+  keyId = keys.currentId,
+): Promise<string> {
+  const [mask = new Uint8Array()] = await keys.macsFor('mask', keyId, id)
+  const subject = xor(ledger, mask.subarray(0, SUBJECT_BYTES))
+  const body = concat(Uint8Array.of(VERSION | NIBBLE.id, keyId), subject, id)
+  const [mac = new Uint8Array()] = await keys.macsFor('secret', keyId, body)
+  return CHALLENGE_ID_PREFIX + encodeBase64url(concat(body, mac.subarray(0, MAC_BYTES)))
 }
+
+/** Every way in which this challenge was ever written: under each accepted secret. */
+export const challengeIdsOf = (keys: Keyring, ledger: Uint8Array, id: Uint8Array): Promise<string[]> =>
+  Promise.all([...new Set(keys.acceptedIds)].map((keyId) => mintChallengeId(keys, ledger, id, keyId)))
 
 /** Null for anything that is no challenge id of ours. No I/O. */
 export async function parseChallengeId(keys: Keyring, text: string): Promise<ChallengeRef | null> {

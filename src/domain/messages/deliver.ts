@@ -73,7 +73,7 @@ export async function recordDelivery(
     status: delivery.status === 'retry' ? 'pending' : delivery.status,
     provider: delivery.status === 'accepted' ? delivery.provider : null,
     providerId: delivery.status === 'accepted' ? delivery.providerId : null,
-    timeline: JSON.stringify([...message.timeline, ...attempts]),
+    attempts: JSON.stringify(attempts),
     dueAt: delivery.status === 'retry' ? nowMs + wait * 1000 : message.expiresAt * 1000,
   }
   await batch(deps.db, [
@@ -128,17 +128,15 @@ const nobody = (row: MessageRow) => ({
   id: row.id,
   attempts: row.attempts,
   expiresAt: row.expires_at,
-  timeline: JSON.parse(row.timeline),
   userId: null,
 })
 
 async function erase(deps: Deps, row: MessageRow): Promise<void> {
   const now = Math.floor(deps.now() / 1000)
   const lost = row.status === 'pending'
-  const timeline = JSON.parse(row.timeline)
-  if (lost) timeline.push({ at: now, event: 'failed', provider: null, detail: 'not handed over before it expired' })
+  const failed = { at: now, event: 'failed', provider: null, detail: 'not handed over before it expired' }
   await batch(deps.db, [
-    eraseMessage(deps.db, row.project_id, row.id, JSON.stringify(timeline)),
+    eraseMessage(deps.db, row.project_id, row.id, JSON.stringify(lost ? [failed] : [])),
     ...(lost ? [failedEvent(deps, row.project_id, row.id, row.user_id, now)] : []),
   ])
 }
@@ -175,7 +173,6 @@ export async function toPending(
     content: withTemplate(content, stored, project.settings.locale),
     attempts: row.attempts,
     expiresAt: row.expires_at,
-    timeline: JSON.parse(row.timeline),
     userId: row.user_id ?? asked?.userId ?? null,
   }
 }

@@ -135,7 +135,6 @@ export type PendingMessage = {
   attempts: number
   /** Unix seconds. */
   expiresAt: number
-  timeline: TimelineEntry[]
   userId: string | null
 }
 export type TimelineEntry = { at: number; event: string; provider: string | null; detail: string | null }
@@ -203,7 +202,6 @@ export async function noticeMessage(
       content,
       attempts: 0,
       expiresAt,
-      timeline: [],
       userId: user.id,
     },
   }

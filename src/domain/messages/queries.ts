@@ -171,16 +171,21 @@ export type MessageUpdate = {
   status: MessageStatus
   provider: string | null
   providerId: string | null
-  timeline: string
+  /** JSON: what is added. Something else may have been told of the message in between. */
+  attempts: string
   /** Milliseconds. */
   dueAt: number
 }
+
+/** The timeline as it is, and a JSON array of entries behind it. */
+const withEntries = (entries: string) =>
+  `(SELECT json_group_array(json(value)) FROM (SELECT value FROM json_each(timeline) UNION ALL SELECT value FROM json_each(${entries})))`
 
 /** The secrets are erased as soon as nothing will be sent again; a message that is decided already is left alone. */
 export const updateMessage = (db: D1Database, update: MessageUpdate) =>
   db
     .prepare(
-      `UPDATE messages SET status = ?3, provider = ?4, provider_id = ?5, timeline = ?6, due_at = ?7, attempts = attempts + 1,
+      `UPDATE messages SET status = ?3, provider = ?4, provider_id = ?5, timeline = ${withEntries('?6')}, due_at = ?7, attempts = attempts + 1,
          user_id = coalesce(user_id, ?8), template = coalesce(?9, template), locale = coalesce(?10, locale), secrets = CASE WHEN ?3 = 'pending' THEN secrets ELSE NULL END
        WHERE project_id = ?1 AND id = ?2 AND status = 'pending'`,
     )
@@ -190,7 +195,7 @@ export const updateMessage = (db: D1Database, update: MessageUpdate) =>
       update.status,
       update.provider,
       update.providerId,
-      update.timeline,
+      update.attempts,
       update.dueAt,
       update.userId,
       update.template,
@@ -198,14 +203,15 @@ export const updateMessage = (db: D1Database, update: MessageUpdate) =>
     )
 
 /** The challenge has expired: nothing is sent or rendered again. */
-export const eraseMessage = (db: D1Database, projectId: string, id: string, timeline: string) =>
+export const eraseMessage = (db: D1Database, projectId: string, id: string, entries: string) =>
   db
     .prepare(
-      `UPDATE messages SET status = CASE WHEN status = 'pending' THEN 'failed' ELSE status END, timeline = ?3, secrets = NULL,
+      `UPDATE messages SET status = CASE WHEN status = 'pending' THEN 'failed' ELSE status END, timeline = ${withEntries('?3')},
+         secrets = NULL,
          input = NULL, due_at = NULL
        WHERE project_id = ?1 AND id = ?2`,
     )
-    .bind(projectId, id, timeline)
+    .bind(projectId, id, entries)
 
 /**
  * Something that became known of a message later; changes nothing the second time. At most 50 entries: a provider that goes on
@@ -229,15 +235,15 @@ export const appendToTimeline = (
     .bind(projectId, id, JSON.stringify(entry), status)
 
 /** Its link or code was used: said of every message of the challenge, once. */
-export const markMessagesRedeemed = (db: D1Database, projectId: string, challengeId: string, at: number) =>
+export const markMessagesRedeemed = (db: D1Database, projectId: string, challengeIds: string[], at: number) =>
   db
     .prepare(
       `UPDATE messages SET timeline = json_insert(timeline, '$[#]',
            json_object('at', ?3, 'event', 'redeemed', 'provider', NULL, 'detail', NULL))
-       WHERE project_id = ?1 AND challenge_id = ?2
+       WHERE project_id = ?1 AND challenge_id IN (SELECT value FROM json_each(?2))
          AND NOT EXISTS (SELECT 1 FROM json_each(timeline) WHERE json_extract(value, '$.event') = 'redeemed')`,
     )
-    .bind(projectId, challengeId, at)
+    .bind(projectId, JSON.stringify(challengeIds), at)
 
 /** As the API shows it. */
 export type MessageView = {

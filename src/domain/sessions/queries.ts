@@ -34,6 +34,7 @@ export type NewSession = {
   projectId: string
   id: string
   clientId: string | null
+  organizationId: string | null
   amr: string[]
   ip: string | null
   userAgent: string | null
@@ -49,12 +50,12 @@ export type NewSession = {
 
 /** Nothing unless the user may sign in with a secret of that moment; once for a session id, whoever asks again. */
 export function insertSession(db: D1Database, session: NewSession, ref: UserRef) {
-  const { sql, values } = userRef(ref, 13)
+  const { sql, values } = userRef(ref, 14)
   return db
     .prepare(
       `INSERT INTO sessions (project_id, id, user_id, client_id, amr, ip, user_agent, created_at, last_active_at, idle_ttl, expires_at,
-         cookie_hash)
-       SELECT ?1, ?2, users.id, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?12 FROM users
+         cookie_hash, organization_id)
+       SELECT ?1, ?2, users.id, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?12, ?13 FROM users
        WHERE project_id = ?1 AND users.id = ${sql} AND status = 'ACTIVE' AND not_before <= ?10
          AND (?11 = 0 OR role IS NULL)
        ON CONFLICT (project_id, id) DO NOTHING`,
@@ -72,6 +73,7 @@ export function insertSession(db: D1Database, session: NewSession, ref: UserRef)
       session.mintedAt,
       session.onlyWithoutRole ? 1 : 0,
       session.cookieHash,
+      session.organizationId,
       ...values,
     )
 }

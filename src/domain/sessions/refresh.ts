@@ -8,6 +8,8 @@ import { insertEventIfChanged } from '../events/queries.ts'
 import { deliverNow } from '../messages/deliver.ts'
 import { noticeMessage } from '../messages/message.ts'
 import { insertMessage } from '../messages/queries.ts'
+import { toMembership } from '../organizations/organization.ts'
+import { type MembershipRow, selectMembershipOfFamily } from '../organizations/queries.ts'
 import type { Project } from '../projects/project.ts'
 import { selectUserWhere, toUser, type UserRow } from '../users/queries.ts'
 import { identifierOf, type User } from '../users/user.ts'
@@ -52,6 +54,7 @@ export async function refresh(
     selectFamily(deps.db, project.id, familyId),
     selectSessionOfFamily(deps.db, project.id, familyId),
     selectUserWhere(deps.db, project.id, USER_OF_FAMILY, familyId),
+    selectMembershipOfFamily(deps.db, project.id, familyId),
   ])
   const family = results[4]?.rows[0] as FamilyRow | undefined
   const sessionRow = results[5]?.rows[0] as SessionRow | undefined
@@ -63,6 +66,8 @@ export async function refresh(
   const belongs = family.client_id === client.id && family.ended_at === null
   if (!isSuccessor || !belongs || !isLive(session, now) || userRow.status !== 'ACTIVE') return refused
   const grant = JSON.parse(family.grant_data) as GrantData
+  const membershipRow = results[7]?.rows[0] as MembershipRow | undefined
+  if (grant.organizationId && !membershipRow) return refused
   const user = toUser(userRow)
   const tokens = await issueTokens(deps, project, {
     user,
@@ -71,6 +76,7 @@ export async function refresh(
     generation: family.generation,
     client,
     grant,
+    membership: membershipRow ? toMembership(membershipRow) : null,
   })
   return ok({ tokens, sessionId: session.id })
 }

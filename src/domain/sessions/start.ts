@@ -5,7 +5,7 @@ import { isId, newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { batch } from '../database.ts'
-import { insertEventIfChanged } from '../events/queries.ts'
+import { insertEventIfChanged, insertSessionEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
 import type { ChallengeRecord } from '../ledger/record.ts'
 import type { Project } from '../projects/project.ts'
@@ -59,6 +59,7 @@ export async function startSession(
     family: { id: string; clientId: string; grant: GrantData } | null
     /** Of the single sign-on cookie, where this starts in a browser. */
     cookieHash: string | null
+    organizationId?: string | null
     /** A session that this proof is added to, in place of one of its own. */
     joins?: string | null
   },
@@ -74,6 +75,7 @@ export async function startSession(
     projectId: project.id,
     id: sessionId,
     clientId: record.clientId,
+    organizationId: input.organizationId ?? null,
     amr: amrOf(proof),
     ...input.device,
     now,
@@ -83,7 +85,7 @@ export async function startSession(
     onlyWithoutRole: record.testIdentity,
     cookieHash: input.cookieHash,
   }
-  const event = { projectId: project.id, id: newId('evt', now, deps.randomBytes(16)), now, userId: null }
+  const event = { projectId: project.id, id: newId('evt', now, deps.randomBytes(16)), now }
   const before = [
     ...(record.createAtRedemption ? insertNewcomer(deps, project, record, now) : []),
     activateUser(db, project.id, ref, record.mintedAt, now),
@@ -105,13 +107,13 @@ export async function startSession(
     ...(joins === null
       ? [
           insertSession(db, session, ref),
-          insertEventIfChanged(db, { ...event, type: 'session.started', data }),
+          insertSessionEventIfChanged(db, { ...event, type: 'session.started', data }, sessionId),
           ...families,
         ]
       : [
           joinSession(db, session, ref),
           ...families,
-          insertEventIfChanged(db, { ...event, type: 'session.joined', data }),
+          insertSessionEventIfChanged(db, { ...event, type: 'session.joined', data }, sessionId),
         ]),
     ...(family ? [selectFamily(db, project.id, family.id)] : []),
     selectSession(db, project.id, sessionId),
@@ -199,7 +201,7 @@ export function insertNewcomer(
   ]
 }
 
-function refOf(record: ChallengeRecord): UserRef {
+export function refOf(record: ChallengeRecord): UserRef {
   if (record.identifier) return { kind: record.identifier.kind, canonical: record.identifier.canonical }
   if (record.userId) return { userId: record.userId }
   throw new Error('a record without an identifier and a user')

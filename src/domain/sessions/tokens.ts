@@ -3,6 +3,7 @@
 import { SignJWT } from 'jose'
 import { encodeBase64url } from '../../lib/base64url.ts'
 import type { Deps } from '../../ports.ts'
+import type { Membership } from '../organizations/organization.ts'
 import type { Project } from '../projects/project.ts'
 import type { SigningAlg } from '../signing-keys/queries.ts'
 import { signingKey } from '../signing-keys/signing-key.ts'
@@ -22,6 +23,8 @@ export const CLAIM_NAMES = [
   'locale',
   'updated_at',
   'roles',
+  'permissions',
+  'organization',
 ] as const
 
 const SCOPE_CLAIMS: Record<string, string[]> = {
@@ -43,6 +46,10 @@ export type GrantData = {
   accessClaims: string[]
   idClaims: string[]
   nonce: string | null
+  /** Whose member the person signed in as. Absent in families of an older version. */
+  organizationId?: string | null
+  /** What the sign-in approved (Transmit): a claim of the ID token. */
+  approvalData?: Record<string, string> | null
 }
 
 /**
@@ -64,14 +71,27 @@ export type Tokens = {
 export async function issueTokens(
   deps: Deps,
   project: Project,
-  input: { user: User; session: Session; familyId: string; generation: number; client: TokenClient; grant: GrantData },
+  input: {
+    user: User
+    session: Session
+    familyId: string
+    generation: number
+    client: TokenClient
+    grant: GrantData
+    membership: Membership | null
+  },
 ): Promise<Tokens> {
-  const { user, session, grant, client } = input
+  const { user, session, grant, client, membership } = input
   const key = await signingKey(deps, project.id, client.alg)
   const now = Math.floor(deps.now() / 1000)
   const expiresIn = Math.min(client.accessTtl ?? project.settings.access_ttl, session.expiresAt - now)
   const { audience } = grant
-  const common = { sid: session.id, amr: session.amr, auth_time: session.createdAt }
+  const common = {
+    sid: session.id,
+    amr: session.amr,
+    auth_time: session.createdAt,
+    ...(membership ? { org_id: membership.organizationId, roles: membership.roles } : {}),
+  }
   const sign = (typ: string, aud: string, claims: Record<string, unknown>) =>
     new SignJWT({ ...claims, ...common })
       .setProtectedHeader({ alg: key.alg, kid: key.kid, typ })
@@ -85,14 +105,15 @@ export async function issueTokens(
   const [accessToken, idToken, refreshToken] = await Promise.all([
     // RFC 9068 §2.1, §2.2.
     sign('at+jwt', grant.resource ?? audience, {
-      ...claimsOf(user, grant.accessClaims),
+      ...claimsOf(user, grant.accessClaims, membership),
       ...(grant.scope === '' ? {} : { scope: grant.scope }),
       client_id: client.clientId,
       // Ours: what ends the grant ends this token too, at our endpoints.
       fid: input.familyId,
     }),
     sign('JWT', audience, {
-      ...claimsOf(user, grant.idClaims),
+      ...claimsOf(user, grant.idClaims, membership),
+      ...(grant.approvalData ? { approval_data: grant.approvalData } : {}),
       ...(grant.nonce === null ? {} : { nonce: grant.nonce }),
     }),
     mintRefreshToken(deps.keys, input.familyId, input.generation),
@@ -101,7 +122,7 @@ export async function issueTokens(
 }
 
 /** The asked claims that this user has; one that has no value is left out (OpenID Connect Core §5.3.2). */
-export function claimsOf(user: User, names: string[]): Record<string, unknown> {
+export function claimsOf(user: User, names: string[], membership: Membership | null): Record<string, unknown> {
   const email = identifierOf(user, 'email')
   const phone = identifierOf(user, 'phone')
   const all: Record<(typeof CLAIM_NAMES)[number], unknown> = {
@@ -114,7 +135,14 @@ export function claimsOf(user: User, names: string[]): Record<string, unknown> {
     phone_number_verified: phone && phone.verifiedAt !== null,
     locale: user.locale,
     updated_at: user.updatedAt,
-    roles: user.role === null ? null : [user.role],
+    roles: membership?.roles ?? (user.role === null ? null : [user.role]),
+    // Known to OpenID Connect libraries; we keep roles alone.
+    permissions: null,
+    organization: membership && {
+      id: membership.organizationId,
+      name: membership.name,
+      external_id: membership.externalId,
+    },
   }
   const entries = names.flatMap((name): [string, unknown][] => {
     const known = CLAIM_NAMES.find((candidate) => candidate === name)

@@ -3,7 +3,7 @@
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { redirectTarget } from '../challenges/links.ts'
-import { redeem, redeemFailure } from '../challenges/redeem.ts'
+import { noteRedemption, redeem, redeemFailure } from '../challenges/redeem.ts'
 import { type Failure, failed } from '../failures.ts'
 import { grantRedirect, mintGrant } from '../grants/grant.ts'
 import { readCode } from '../ledger/code.ts'
@@ -50,6 +50,7 @@ export async function enterCode(
   })
   if (outcome.is !== 'redeemed') return failed(redeemFailure(outcome))
   const signedIn = await startInBrowser(deps, project, outcome, keyHash, entry.device)
+  deps.after(noteRedemption(deps, ledger, outcome))
   if (!signedIn.ok) return signedIn
   const { record } = outcome
   const target = redirectTarget(project, record, signedIn.value.userId === record.candidateUserId)

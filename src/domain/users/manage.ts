@@ -10,6 +10,7 @@ import { type Failure, failed } from '../failures.ts'
 import { deliverNow } from '../messages/deliver.ts'
 import { noticeMessage } from '../messages/message.ts'
 import { insertMessage } from '../messages/queries.ts'
+import { deleteMembershipsOfUser } from '../organizations/queries.ts'
 import type { Project } from '../projects/project.ts'
 import { revokeSessionsOfUser } from '../sessions/queries.ts'
 import { type EmailAddress, parseEmailAddress } from './address.ts'
@@ -161,6 +162,7 @@ export async function removeUser(deps: Deps, project: Project, id: string): Prom
     insertEventIfChanged(deps.db, eventOf(deps, project, 'user.deleted', id, now)),
     releaseIdentifiers(deps.db, project.id, id, null, nowMs),
     revokeSessionsOfUser(deps.db, project.id, id, now),
+    deleteMembershipsOfUser(deps.db, project.id, id),
   ])
   return (results[0]?.changes ?? 0) > 0 ? ok(null) : failed({ reason: 'not_found', what: 'user' })
 }

@@ -93,7 +93,19 @@ export function selectUsers(
   if (beforeId !== null) where('users.id < ?', beforeId)
   if (filter.email !== undefined) where(byIdentifier, projectId, 'email', filter.email)
   if (filter.phone !== undefined) where(byIdentifier, projectId, 'phone', filter.phone)
-  for (const column of ['business_id', 'external_id', 'type', 'role', 'status'] as const) {
+  if (filter.business_id !== undefined) {
+    // A business may be an organization here, named by its id or the application's own: its members are its users too.
+    where(
+      `(business_id = ? OR users.id IN (SELECT m.user_id FROM organizations o
+         JOIN members m ON m.project_id = o.project_id AND m.organization_id = o.id
+         WHERE o.project_id = ? AND (o.id = ? OR o.external_id = ?))
+        OR business_id IN (SELECT iif(o.id = ?, o.external_id, o.id) FROM organizations o
+         WHERE o.project_id = ? AND (o.id = ? OR o.external_id = ?)))`,
+      ...[filter.business_id, projectId, filter.business_id, filter.business_id],
+      ...[filter.business_id, projectId, filter.business_id, filter.business_id],
+    )
+  }
+  for (const column of ['external_id', 'type', 'role', 'status'] as const) {
     if (filter[column] !== undefined) where(`${column} = ?`, filter[column])
   }
   if (filter.q !== undefined) {

@@ -5,6 +5,7 @@ import type { Scope } from '../../domain/api-keys/api-key.ts'
 import { PROBLEMS, type ProblemCode } from '../problem.ts'
 import { CLIENT_OPERATIONS, PROJECT_OPERATIONS } from './client-operations.ts'
 import { MESSAGE_OPERATIONS } from './message-operations.ts'
+import { ORGANIZATION_OPERATIONS } from './organization-operations.ts'
 import * as schemas from './schemas.ts'
 
 export type Operation = {
@@ -175,6 +176,7 @@ export const OPERATIONS: Operation[] = [
       'client_mismatch',
       'verifier_mismatch',
       'user_inactive',
+      'not_a_member',
       ...DEAD,
     ],
   },
@@ -258,6 +260,7 @@ export const OPERATIONS: Operation[] = [
     answer: { status: 204 },
     problems: ['not_found'],
   },
+  ...ORGANIZATION_OPERATIONS,
   ...MESSAGE_OPERATIONS,
   ...CLIENT_OPERATIONS,
   ...PROJECT_OPERATIONS,

@@ -82,6 +82,7 @@ export function passwordlessApi() {
       device: toClient(body.client),
       session: body.session,
       sessionId: body.session_id ?? null,
+      organization: body.org_id ?? null,
       wish: {
         resource: body.resource ?? null,
         accessClaims: names(body.claims?.access_token),

@@ -151,6 +151,38 @@ export const loginUrlAnswer = z.object({
   challenge_id: z.string(),
 })
 
+// --- organizations ----------------------------------------------------------------------------------------------------
+
+const organizationFields = {
+  name: text(100),
+  external_id: text(200).nullable().describe('Your own id of it, unique in the project'),
+  metadata: metadata.describe('Your own values: texts, numbers, booleans'),
+}
+export const createOrganizationBody = z.strictObject({
+  name: organizationFields.name,
+  external_id: organizationFields.external_id.optional(),
+  metadata: organizationFields.metadata.optional(),
+})
+export const updateOrganizationBody = z.strictObject(organizationFields).partial()
+export const organizationsQuery = z.strictObject({ external_id: text(200).optional(), ...listQuery })
+export const organizationAnswer = z.object({
+  id: z.string().meta({ example: 'org_…' }),
+  name: z.string(),
+  external_id: z.string().nullable(),
+  metadata,
+  created_at: seconds('created'),
+  updated_at: seconds('changed'),
+})
+const roles = z.array(text(100)).max(50, 'must have at most 50 roles')
+export const memberBody = z.strictObject({ user_id: z.string().max(40), roles: roles.default([]) })
+export const memberRolesBody = z.strictObject({ roles })
+export const memberAnswer = z.object({
+  user_id: z.string(),
+  roles: z.array(z.string()),
+  created_at: seconds('joined'),
+  updated_at: seconds('changed'),
+})
+
 // --- messages and templates -------------------------------------------------------------------------------------------
 
 const templateName = z
@@ -381,6 +413,12 @@ export const verifyBody = z
       .max(40)
       .optional()
       .describe('A live session of the same user, which this is added to: no new one starts, and amr grows'),
+    org_id: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('An organization, by id or external_id, that the person must be a member of: it goes into the tokens'),
     resource: z.string().max(200).optional().describe('Audience of the access token; one of the project’s resources'),
     claims: z
       .strictObject({

@@ -4,6 +4,7 @@ import type * as z from 'zod'
 import type { ApiKey } from '../../domain/api-keys/api-key.ts'
 import type { EventRow } from '../../domain/events/queries.ts'
 import type { MessageView } from '../../domain/messages/queries.ts'
+import type { Member, Organization } from '../../domain/organizations/organization.ts'
 import type { Project } from '../../domain/projects/project.ts'
 import type { Session } from '../../domain/sessions/session.ts'
 import type { SuppressionRow } from '../../domain/suppressions/queries.ts'
@@ -14,7 +15,9 @@ import type {
   apiKeyAnswer,
   eventAnswer,
   identifierAnswer,
+  memberAnswer,
   messageAnswer,
+  organizationAnswer,
   sessionAnswer,
   suppressionAnswer,
   templateAnswer,
@@ -110,4 +113,20 @@ export const toTemplateWire = (row: TemplateRow): z.infer<typeof templateAnswer>
   text: row.text,
   created_at: row.created_at,
   updated_at: row.updated_at,
+})
+
+export const toOrganizationWire = (organization: Organization): z.infer<typeof organizationAnswer> => ({
+  id: organization.id,
+  name: organization.name,
+  external_id: organization.externalId,
+  metadata: organization.metadata,
+  created_at: organization.createdAt,
+  updated_at: organization.updatedAt,
+})
+
+export const toMemberWire = (member: Member): z.infer<typeof memberAnswer> => ({
+  user_id: member.userId,
+  roles: member.roles,
+  created_at: member.createdAt,
+  updated_at: member.updatedAt,
 })

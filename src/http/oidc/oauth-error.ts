@@ -45,6 +45,7 @@ export function toOAuthError(c: Context<AppEnv>, failure: Failure): Response {
     case 'sign_up_disabled':
     case 'email_domain_blocked':
     case 'wrong_code':
+    case 'not_a_member':
     case 'locked':
     case 'unknown_challenge':
       return oauthError(

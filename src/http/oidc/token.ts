@@ -77,6 +77,7 @@ async function exchange(c: Context<AppEnv>, caller: OAuthCaller, form: Parameter
     device: null,
     session: true,
     sessionId: null,
+    organization: null,
     wish: { resource: form.get('resource') ?? null, accessClaims: [], idClaims: [] },
     ...(redirectUri === undefined ? {} : { redirectUri }),
   })

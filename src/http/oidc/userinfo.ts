@@ -17,7 +17,7 @@ export function userinfo() {
     const live = familyId ? await liveGrant(deps, project, familyId) : null
     if (!live) return refuse(c, 'Bearer realm="latchkey", error="invalid_token"')
     // What the scopes stand for is among them, and what `claims` asked for (§5.4, §5.5).
-    const claims = claimsOf(live.user, live.grant.idClaims)
+    const claims = claimsOf(live.user, live.grant.idClaims, live.membership)
     return c.json({ sub: live.user.id, ...claims }, 200, { 'cache-control': 'no-store' })
   })
   return app

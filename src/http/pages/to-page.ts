@@ -25,6 +25,7 @@ export function toPage(
     case 'cancelled':
       return { page: { kind: 'cancelled', application }, status: 410 }
     case 'user_inactive':
+    case 'not_a_member':
     case 'sign_up_disabled':
     case 'email_domain_blocked':
     case 'country_not_allowed':

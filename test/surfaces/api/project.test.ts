@@ -281,7 +281,10 @@ const LIMITS = ['per_minute', 'per_15_minutes', 'per_day'].map(
 const NESTED = [
   ...BRAND.map(([member, taken, refused]) => ['brand', member, taken, refused] as const),
   ...LIMITS.map(([member, taken, refused]) => ['send_limits', member, taken, refused] as const),
-]
+  ['sms', 'countries', [['US'], ['DE', 'FR'], []], ['US', 5, Array(251).fill('US')]],
+  ['sms', 'per_prefix_per_hour', [1, 100_000], [0, 100_001, 1.5, '1']],
+  ['sms', 'per_day', [1, 1_000_000], [0, 1_000_001, 1.5, '1']],
+] as const
 
 describe('the range of', () => {
   it('each setting is tried below', () => {
@@ -289,6 +292,7 @@ describe('the range of', () => {
       ...RANGES.map(([setting]) => setting),
       'brand',
       'send_limits',
+      'sms',
       'test_identities',
       'default_login_redirect',
       'default_registration_redirect',

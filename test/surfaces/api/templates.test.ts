@@ -490,7 +490,7 @@ describe('template_variables', () => {
   it('that are missing are empty, and those that nobody names do no harm', async () => {
     const project = await aProject(testApp())
     await put(project, 'own', 'en', OWN)
-    await project.sent({ template: 'own', template_variables: { other: 'x', toString: 'y', constructor: 'z' } })
+    await project.sent({ template: 'own', template_variables: { other: 'x', toString: 'y', valueOf: 'z' } })
     const { subject, html: shown } = renderMail(signInOf(project.app.outbox[0]))
     expect(subject.trim()).toBe('S')
     expect(shown).toContain('title=""')
