@@ -22,6 +22,7 @@ import type { AppEnv } from './http/context.ts'
 import { docs } from './http/docs.ts'
 import { health } from './http/health.ts'
 import { checkIdempotencyKey } from './http/idempotency.ts'
+import { onlyIfSpoken } from './http/middleware/dialect.ts'
 import { projectOfPath } from './http/middleware/project-of-path.ts'
 import { requestId } from './http/middleware/request-id.ts'
 import { securityHeaders } from './http/middleware/security-headers.ts'
@@ -62,6 +63,7 @@ export function createApp(makePorts: MakePorts) {
 
   app.route('/v1/users', usersApi({ defaultType: 'PERSON' }))
   // The Forward dialect's paths: there a user is a business unless said otherwise.
+  app.use('/users/*', onlyIfSpoken('forward'))
   app.route('/users', usersApi({ defaultType: 'BUSINESS' }))
   app.route('/v1/passwordless', passwordlessApi())
   app.route('/v1/sessions', sessionsApi())

@@ -76,6 +76,9 @@ const mailFrom = z
 const P256_SPKI = /^MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[A-Za-z0-9+/]{86}==$/
 
 const MAIL_PROVIDERS = ['resend', 'postmark', 'sendgrid', 'mailgun', 'ses', 'cloudflare'] as const
+/** The vendor APIs that are answered; `DIALECTS` switches them. */
+const VENDORS = ['forward', 'transmit', 'streambird', '1kosmos', 'scalekit'] as const
+export type Vendor = (typeof VENDORS)[number]
 const SMS_PROVIDERS = ['twilio', 'vonage', 'messagebird'] as const
 export type MailProviderName = (typeof MAIL_PROVIDERS)[number]
 export type TextProviderName = (typeof SMS_PROVIDERS)[number]
@@ -100,19 +103,19 @@ const split = (list: unknown): string[] =>
     .filter(Boolean)
 
 /** A comma list in the order in which they are asked. */
-const namesOf = <const Names extends readonly [string, ...string[]]>(known: Names) =>
+const namesOf = <const Names extends readonly [string, ...string[]]>(known: Names, fallback = '', what = 'provider') =>
   z
     .string()
-    .default('')
+    .default(fallback)
     .transform(split)
     .pipe(
       z
         .array(
           z.enum(known, {
-            error: (issue) => `does not know the provider ${JSON.stringify(issue.input)}; known: ${known.join(', ')}`,
+            error: (issue) => `does not know the ${what} ${JSON.stringify(issue.input)}; known: ${known.join(', ')}`,
           }),
         )
-        .refine((names) => new Set(names).size === names.length, 'names a provider twice'),
+        .refine((names) => new Set(names).size === names.length, `names a ${what} twice`),
     )
 
 const variables = z.object({
@@ -120,6 +123,8 @@ const variables = z.object({
   LATCHKEY_SECRET: secret,
   LATCHKEY_SECRET_PREVIOUS: secret.optional().or(z.literal('').transform(() => undefined)),
   LATCHKEY_ROOT_KEY: secret,
+
+  DIALECTS: namesOf(VENDORS, VENDORS.join(','), 'dialect'),
 
   MAIL_PROVIDERS: namesOf(MAIL_PROVIDERS),
   MAIL_FROM: mailFrom,
@@ -156,6 +161,7 @@ const variables = z.object({
 })
 
 export type Config = {
+  dialects: Vendor[]
   issuer: { origin: string; host: string; development: boolean }
   secret: string
   previousSecret: string | null
@@ -197,6 +203,7 @@ export function readEnv(env: Env): Config {
   }
   const v = parsed.data
   return {
+    dialects: v.DIALECTS,
     issuer: v.ISSUER,
     secret: v.LATCHKEY_SECRET,
     previousSecret: v.LATCHKEY_SECRET_PREVIOUS ?? null,

@@ -223,7 +223,7 @@ describe('removes', () => {
     expect((await project.ok('GET', '/v1/events')).data.length).toBeGreaterThan(0)
   })
 
-  it('an address that was given up, and then whoever has an old link to it stays out', async () => {
+  it('an address that was given up only when every link to it has ended', async () => {
     const project = await aProject(testApp())
     const email = anAddress()
     const sent = await project.sent({

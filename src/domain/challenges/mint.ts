@@ -56,10 +56,18 @@ export type ChallengeRequest = {
     authorization: Authorization | null
   } | null
   idempotency: Idempotency | null
+  /** Absent: native. */
+  dialect?: ChallengeRecord['dialect']
+  vendor?: ChallengeRecord['vendor']
+  approvalData?: ChallengeRecord['approvalData']
+  requiresId?: boolean
 }
 
-/** Whom it is for. `user` is known where the caller named one. */
-export type Recipient = { subject: Subject; contact: Contact | null; user: User | null }
+/**
+ * Whom it is for. `user` is known where the caller named one; `contact` is where it goes, and names the person too unless it
+ * `isForDelivery` alone.
+ */
+export type Recipient = { subject: Subject; contact: Contact | null; user: User | null; isForDelivery?: boolean }
 
 const MAX_CODE_TTL_SECONDS = 3600
 
@@ -112,16 +120,17 @@ export async function mint(
     const [proof = ''] = await codeProofs(deps.keys, 'code', project.id, ref.ledger, code)
     secrets.push({ purpose: 'code', proof, expiresAt: now + codeTtl })
   }
+  const identifier = recipient.isForDelivery ? null : recipient.contact
   const record: ChallengeRecord = {
     project: project.id,
-    dialect: 'native',
+    dialect: input.dialect ?? 'native',
     purpose: input.purpose,
     channel: input.channel,
     method,
-    identifier: recipient.contact && {
-      kind: recipient.contact.kind,
-      canonical: recipient.contact.canonical,
-      exact: recipient.contact.exact,
+    identifier: identifier && {
+      kind: identifier.kind,
+      canonical: identifier.canonical,
+      exact: identifier.exact,
     },
     userId: recipient.user?.id ?? null,
     candidateUserId: recipient.contact && !recipient.user ? `user_${ksuid(now, await draw('user', 16))}` : null,
@@ -144,6 +153,9 @@ export async function mint(
     tellsUser: input.tellsUser,
     locale: chooseLocale(project, input.locale, recipient.user?.locale),
     metadata: input.metadata,
+    ...(input.vendor && { vendor: input.vendor }),
+    ...(input.approvalData && { approvalData: input.approvalData }),
+    ...(input.requiresId && { requiresId: true }),
   }
   return { ledger, ledgerName: ref.ledger, idBytes, id: ref.id, record, secrets, linkSecret, code, draw }
 }
@@ -170,6 +182,8 @@ export type Opened = {
   sentAt: number
   repeated: boolean
   draw: Draw
+  /** Where the message was counted, if not in its own ledger (hex, and when by that ledger's clock). */
+  reserved?: { ledger: string; at: number }
 }
 
 type OpenedParts = Pick<Minted, 'ledger' | 'idBytes' | 'linkSecret' | 'code' | 'draw'>

@@ -8,6 +8,7 @@ import type { Deps } from '../../ports.ts'
 import { batch } from '../database.ts'
 import { type Failure, failed } from '../failures.ts'
 import { askLedger } from '../ledger/ask.ts'
+import type { Dialect } from '../ledger/record.ts'
 import { type ChallengeRef, codeProofs, parseChallengeId, proofOf, SECRET_BYTES } from '../ledger/secret.ts'
 import { handOver, recordDelivery, toPending } from '../messages/deliver.ts'
 import { FIRST_ATTEMPT_MS, sealSecrets } from '../messages/message.ts'
@@ -25,10 +26,11 @@ export async function resend(
   project: Project,
   challengeId: string,
   idempotency: Idempotency | null,
+  dialect: Dialect = 'native',
 ): Promise<Result<Sent, Failure>> {
   const ref = await parseChallengeId(deps.keys, challengeId)
   if (!ref) return failed({ reason: 'unknown_challenge' })
-  const renewed = await renew(deps, project, ref, idempotency)
+  const renewed = await renew(deps, project, ref, idempotency, dialect)
   if (!renewed.ok) return renewed
   // As it was given: after a rotation of the secret it would be written otherwise, and its message is kept under this.
   const opened = ok({ ...renewed.value, challengeId })
@@ -47,6 +49,7 @@ async function renew(
   project: Project,
   ref: ChallengeRef,
   idempotency: Idempotency | null,
+  dialect: Dialect,
 ): Promise<Result<Opened, Failure>> {
   const ledger = hexBytes(ref.ledger)
   const idBytes = decodeBase64url(ref.id) ?? new Uint8Array()
@@ -58,6 +61,7 @@ async function renew(
     type: 'renew',
     id: ref.id,
     project: project.id,
+    dialect,
     secrets: [
       { purpose: 'link', proof: await proofOf('link', idBytes, linkSecret) },
       { purpose: 'code', proof: codeProof },

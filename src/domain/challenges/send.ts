@@ -1,6 +1,6 @@
 /** What happens when somebody is sent a way in: mint → ledger → one D1 batch → providers → answer. */
 
-import { utf8 } from '../../lib/bytes.ts'
+import { hex, utf8 } from '../../lib/bytes.ts'
 import { Unavailable } from '../../lib/deadline.ts'
 import { deviceName } from '../../lib/device-name.ts'
 import { newId } from '../../lib/ids.ts'
@@ -10,9 +10,10 @@ import type { Deps } from '../../ports.ts'
 import { batch } from '../database.ts'
 import { insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
-import { askLedger } from '../ledger/ask.ts'
+import { askLedger, unknownOutcome } from '../ledger/ask.ts'
 import { type ChallengeRecord, MAX_RECORD_BYTES } from '../ledger/record.ts'
-import { handOver, recordDelivery } from '../messages/deliver.ts'
+import { ledgerOf } from '../ledger/subject.ts'
+import { handOver, recordDelivery, toPending } from '../messages/deliver.ts'
 import {
   brandOf,
   type CustomContent,
@@ -24,7 +25,7 @@ import {
   sealSecrets,
   type TimelineEntry,
 } from '../messages/message.ts'
-import { insertMessageToIdentifier, type MessageRow, selectMessage } from '../messages/queries.ts'
+import { insertMessage, insertMessageToIdentifier, type MessageRow, selectMessage } from '../messages/queries.ts'
 import { countText, refuseText } from '../messages/sms.ts'
 import type { Project } from '../projects/project.ts'
 import type { TemplateRow } from '../templates/queries.ts'
@@ -48,6 +49,8 @@ import { asOpened, type ChallengeRequest, mint, type Opened, openFailure, type R
 
 export type SendInput = ChallengeRequest & {
   recipient: { contact: Contact } | { userId: string }
+  /** With a user: the challenge is found by the user (a verify that names only the person), and where the message goes. */
+  forUser?: { delivery: Contact | null }
   createUser: boolean
   /** Who asked, for the message's timeline. */
   createdBy: string | null
@@ -82,18 +85,20 @@ export async function send(deps: Deps, project: Project, input: SendInput): Prom
       `the request is too large to keep: state, metadata and URLs together take at most ${MAX_RECORD_BYTES} bytes`,
     )
   }
+  const reserved = input.forUser ? await reserve(deps, project, recipient.value.contact) : null
+  if (reserved && !reserved.ok) return reserved
   const outcome = await askLedger(deps, challenge.ledgerName, {
     type: 'open',
     id: challenge.id,
     record: challenge.record,
     secrets: challenge.secrets,
     maxTries: project.settings.max_tries,
-    limits: input.channel === 'none' ? null : project.settings.send_limits,
+    limits: input.channel === 'none' || reserved ? null : project.settings.send_limits,
     lane: 'stranger',
     request: input.idempotency?.requestHash ?? null,
   })
   if (outcome.is !== 'opened') return failed(openFailure(project, outcome))
-  const opened = await asOpened(deps, challenge, outcome)
+  const opened = { ...(await asOpened(deps, challenge, outcome)), ...(reserved?.value && { reserved: reserved.value }) }
   // A user who was named is known, and nothing is sent: there is nothing to store.
   if (input.channel === 'none' && recipient.value.user)
     return ok(await answer(deps, project, opened, recipient.value.user, null))
@@ -117,9 +122,22 @@ async function findRecipient(deps: Deps, project: Project, input: SendInput): Pr
   if (channel === 'none')
     return ok({ subject: { kind: 'user', userId: user.value.id }, contact: null, user: user.value })
   const stored = identifierOf(user.value, channel === 'sms' ? 'phone' : 'email')
-  const contact = stored && parseContact(stored)
+  const delivery = input.forUser?.delivery ?? null
+  const contact = delivery ?? (stored && parseContact(stored))
   if (!contact) return invalid('user_id', `this user has no ${channel === 'sms' ? 'phone number' : 'email address'}`)
-  return ok({ subject: { kind: 'address', address: contact.subject }, contact, user: user.value })
+  if (!input.forUser) return ok({ subject: { kind: 'address', address: contact.subject }, contact, user: user.value })
+  const subject = { kind: 'user', userId: user.value.id } as const
+  return ok({ subject, contact, user: user.value, isForDelivery: delivery !== null })
+}
+
+/** The address's own budget, where the challenge is in the person's ledger. */
+async function reserve(deps: Deps, project: Project, contact: Contact | null) {
+  if (!contact) return ok(null)
+  const ledger = hex(await ledgerOf(project, { kind: 'address', address: contact.subject }))
+  const limits = project.settings.send_limits
+  const outcome = await askLedger(deps, ledger, { type: 'reserve_send', limits, lane: 'stranger' })
+  if (outcome.is === 'too_many_sends') return failed(openFailure(project, outcome))
+  return outcome.is === 'reserved' ? ok({ ledger, at: outcome.at }) : unknownOutcome(outcome as never)
 }
 
 async function refuseEarly(deps: Deps, project: Project, input: SendInput, recipient: Recipient) {
@@ -168,7 +186,7 @@ async function deliver(
   const mayCreate = input.createUser && project.settings.allow_sign_up
   const content = signInMail(deps, project, opened, input.custom)
   const messageId = newId('msg', Math.floor(opened.sentAt / 1000), await opened.draw('message', 16))
-  const stored = await storeMessage(deps, project, input, contact, opened, content, messageId, mayCreate).catch(
+  const stored = await storeMessage(deps, project, input, recipient, opened, content, messageId, mayCreate).catch(
     (error) => {
       // The commit may have happened: then cron sends it. The budget gets the send back either way.
       deps.after(giveBack(deps, opened))
@@ -176,7 +194,8 @@ async function deliver(
     },
   )
 
-  const { user, isNew, status, templates } = stored
+  const { user, isNew, row, templates } = stored
+  const status = row?.status
   if (!user || user.status === 'INACTIVE') {
     // Whoever must not learn whether there is a user gets the answer, the budget and the status that there is one.
     const message = isUnsent(record) ? null : ({ id: messageId, status: 'accepted' } as const)
@@ -195,8 +214,33 @@ async function deliver(
     const known = status === 'accepted' ? 'accepted' : 'pending'
     return ok(await answer(deps, project, opened, visibleUser, { id: messageId, status: known }))
   }
+  // Where it goes is nobody's identifier: what is stored says where.
+  const pending = recipient.isForDelivery
+    ? row && (await toPending(deps, row))
+    : pendingOf(deps, project, input, contact, opened, { content, messageId, user, templates })
+  if (!pending || 'suppressed' in pending) {
+    return ok(await answer(deps, project, opened, visibleUser, { id: messageId, status: 'none' }))
+  }
+  const delivery = await handOver(deps, pending)
+  deps.after(recordDelivery(deps, pending, delivery))
+  if (delivery.status === 'failed') return failed({ reason: 'delivery_failed' })
+  deps.after(copyLink(deps, project, opened, contact))
+  const messageStatus = delivery.status === 'accepted' ? 'accepted' : 'pending'
+  return ok(await answer(deps, project, opened, visibleUser, { id: messageId, status: messageStatus }))
+}
+
+function pendingOf(
+  deps: Deps,
+  project: Project,
+  input: SendInput,
+  contact: Contact,
+  opened: Opened,
+  stored: { content: SignInMail; messageId: string; user: User; templates: TemplateRow[] },
+): PendingMessage {
+  const { record } = opened
+  const { content, messageId, user, templates } = stored
   const isSignUp = user.id === record.candidateUserId
-  const pending: PendingMessage = {
+  return {
     projectId: project.id,
     id: messageId,
     channel: channelOf(contact),
@@ -216,29 +260,26 @@ async function deliver(
     expiresAt: lastExpiry(opened),
     userId: user.id,
   }
-  const delivery = await handOver(deps, pending)
-  deps.after(recordDelivery(deps, pending, delivery))
-  if (delivery.status === 'failed') return failed({ reason: 'delivery_failed' })
-  deps.after(copyLink(deps, project, opened, contact))
-  const messageStatus = delivery.status === 'accepted' ? 'accepted' : 'pending'
-  return ok(await answer(deps, project, opened, visibleUser, { id: messageId, status: messageStatus }))
 }
 
 async function storeMessage(
   deps: Deps,
   project: Project,
   input: SendInput,
-  contact: Contact,
+  recipient: Recipient,
   opened: Opened,
   content: SignInMail,
   messageId: string,
   mayCreate: boolean,
-): Promise<{ user: User | null; isNew: boolean; status: string | null; templates: TemplateRow[] }> {
+): Promise<{ user: User | null; isNew: boolean; row: MessageRow | null; templates: TemplateRow[] }> {
   const { db } = deps
   const { record } = opened
   const now = Math.floor(opened.sentAt / 1000)
+  const { contact, isForDelivery } = recipient
+  if (!contact) throw new Error('a message without an address')
   const { kind, canonical } = contact
   const identifier = { kind, canonical }
+  const ref = isForDelivery ? { userId: recipient.user?.id ?? '' } : identifier
   const candidate = mayCreate ? record.candidateUserId : null
   const link = (isSignUp: boolean) => opened.link && linkUrl(deps, project, record, opened.link.secret, isSignUp)
   const secrets = {
@@ -247,6 +288,26 @@ async function storeMessage(
     code: opened.code?.text ?? null,
   }
   const eventId = newId('evt', now, deps.randomBytes(16))
+  const message = {
+    projectId: project.id,
+    id: messageId,
+    challengeId: opened.challengeId,
+    channel: channelOf(contact),
+    toMasked: maskContact(contact),
+    template: nameOf({ ...content, link: secrets.link, code: secrets.code }),
+    locale: content.locale,
+    timeline: JSON.stringify(createdTimeline(input, opened)),
+    secrets: await sealSecrets(deps, project.id, messageId, secrets),
+    input: await sealInput(deps, project.id, opened.challengeId, {
+      to: isForDelivery ? contact.exact : null,
+      content,
+      wishedLocale: input.locale,
+      signUpUserId: record.candidateUserId,
+    }),
+    dueAt: opened.sentAt + FIRST_ATTEMPT_MS,
+    expiresAt: lastExpiry(opened),
+    now,
+  }
   const results = await batch(db, [
     ...(candidate
       ? [
@@ -273,41 +334,20 @@ async function storeMessage(
     ...(isUnsent(record)
       ? []
       : [
-          insertMessageToIdentifier(
-            db,
-            {
-              projectId: project.id,
-              id: messageId,
-              challengeId: opened.challengeId,
-              channel: channelOf(contact),
-              toMasked: maskContact(contact),
-              template: nameOf({ ...content, link: link(false), code: secrets.code }),
-              locale: content.locale,
-              timeline: JSON.stringify(createdTimeline(input, opened)),
-              secrets: await sealSecrets(deps, project.id, messageId, secrets),
-              input: await sealInput(deps, project.id, opened.challengeId, {
-                to: null,
-                content,
-                wishedLocale: input.locale,
-                signUpUserId: record.candidateUserId,
-              }),
-              dueAt: opened.sentAt + FIRST_ATTEMPT_MS,
-              expiresAt: lastExpiry(opened),
-              now,
-            },
-            identifier,
-          ),
+          isForDelivery
+            ? insertMessage(db, { ...message, userId: recipient.user?.id ?? null, identifierId: null })
+            : insertMessageToIdentifier(db, message, identifier),
         ]),
     selectTemplatesOf(deps, project.id, content, project.settings.locale, identifier),
     selectMessage(db, project.id, messageId),
-    selectUserByRef(db, project.id, identifier),
+    selectUserByRef(db, project.id, ref),
   ])
   const user = results.at(-1)?.rows[0] as UserRow | undefined
-  const message = results.at(-2)?.rows[0] as MessageRow | undefined
+  const row = results.at(-2)?.rows[0] as MessageRow | undefined
   return {
     user: user ? toUser(user) : null,
     isNew: !isUnsent(record) && (results.at(-4)?.changes ?? 0) > 0,
-    status: message?.status ?? null,
+    row: row ?? null,
     templates: (results.at(-3)?.rows ?? []) as TemplateRow[],
   }
 }
@@ -378,8 +418,9 @@ export async function copyLink(
   })
 }
 
-export async function giveBack(deps: Deps, { ref, sentAt }: Opened): Promise<void> {
-  await askLedger(deps, ref.ledger, { type: 'give_back', sentAt })
+export async function giveBack(deps: Deps, { ref, sentAt, reserved }: Opened): Promise<void> {
+  const { ledger, at } = reserved ?? { ledger: ref.ledger, at: sentAt }
+  await askLedger(deps, ledger, { type: 'give_back', sentAt: at })
 }
 
 /** Nobody was sent anything: the challenge is ended and the send is given back. */

@@ -1,24 +1,32 @@
 /** What a back end does with a link, a code or a grant: redeem it, and have the person, a session and tokens. */
 
 import { decodeBase64url } from '../../lib/base64url.ts'
-import { hexBytes } from '../../lib/bytes.ts'
+import { hex, hexBytes } from '../../lib/bytes.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { type Failure, failed } from '../failures.ts'
 import { askLedger } from '../ledger/ask.ts'
 import { readCode } from '../ledger/code.ts'
-import type { ChallengeRecord } from '../ledger/record.ts'
+import type { ChallengeRecord, Dialect } from '../ledger/record.ts'
 import { codeProofs, mintChallengeId, type ParsedSecret, parseChallengeId, parseSecret } from '../ledger/secret.ts'
+import { ledgerOf } from '../ledger/subject.ts'
 import { type Membership, membershipOf } from '../organizations/organization.ts'
 import type { Project } from '../projects/project.ts'
 import type { Session } from '../sessions/session.ts'
 import { confirmUser, mayJoin, refOf, startSession } from '../sessions/start.ts'
 import { claimsOfScope, type GrantData, issueTokens, type TokenClient, type Tokens } from '../sessions/tokens.ts'
+import type { UserRef } from '../users/queries.ts'
 import type { Identifier, Metadata, User } from '../users/user.ts'
 import { hashVerifier, noteRedemption, type Presented, redeemForCaller } from './redeem.ts'
 
 export type VerifyInput = {
-  secret: { token: string; id: string | null } | { id: string; code: string }
+  /** `person`: a code with nothing but whose it is; the dialect's newest live one is meant. */
+  secret:
+    | { token: string; id: string | null }
+    | { id: string; code: string }
+    | { person: string; code: string; id: string | null }
+  /** Absent: native. */
+  dialect?: Dialect
   /** Which tokens this endpoint takes. */
   accepts: ('link' | 'grant')[]
   /** The API key or OAuth client that calls, and whose flow it may finish (null: one that began through the API). */
@@ -43,6 +51,8 @@ export type Verified = {
   method: 'link' | 'code'
   challengeId: string
   metadata: Metadata
+  /** What was sent, and what the dialect keeps with it. */
+  sent: Pick<ChallengeRecord, 'method' | 'vendor' | 'identifier' | 'approvalData'>
   /** Null where the caller wanted none. */
   signedIn: { session: Session; tokens: Tokens } | null
 }
@@ -67,9 +77,10 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
     lane: 'stranger',
     conditions: {
       project: project.id,
-      dialect: 'native',
+      dialect: input.dialect ?? 'native',
       clientId: input.oauthClientId,
       idGiven: input.secret.id !== null,
+      ...(await namedChallenge(deps, input.secret.id)),
       ...(input.redirectUri === undefined ? {} : { redirectUri: input.redirectUri }),
       ...(input.codeVerifier === null ? {} : { verifierHash: await hashVerifier(input.codeVerifier) }),
       ...(input.device ? { client: input.device } : {}),
@@ -92,6 +103,7 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
     method: by === 'link' ? 'link' : 'code',
     challengeId: await challengeIdOf(deps, presented.value.ledger, redeemed.value.challenge),
     metadata: record.metadata,
+    sent: record,
     signedIn: signedIn.value.signedIn,
   })
 }
@@ -138,23 +150,28 @@ async function askBefore(
   deps: Deps,
   project: Project,
   presented: Presented,
-  { sessionId, organization }: VerifyInput,
+  { secret, sessionId, organization }: VerifyInput,
 ): Promise<Result<{ membership: Membership | null }, Failure>> {
   const nothing = ok({ membership: null })
   if (sessionId === null && organization === null) return nothing
-  const { ledger, id, purpose, proofs } = presented
-  const grant = purpose === 'grant' ? { grant: proofs[0] ?? '' } : {}
-  const peek = { type: 'peek', id: id ?? '', project: project.id, link: null, ...grant } as const
-  const outcome = await askLedger(deps, ledger, peek)
-  const record = outcome.is === 'found' ? outcome.record : null
-  if (record === null) return nothing
+  const ref = 'person' in secret ? { userId: secret.person } : await whoIsMeant(deps, project, presented)
+  if (ref === null) return nothing
   const [joins, membership] = await Promise.all([
-    sessionId === null || mayJoin(deps, project, record, sessionId),
-    organization === null ? null : membershipOf(deps, project, organization, refOf(record)),
+    sessionId === null || mayJoin(deps, project, ref, sessionId),
+    organization === null ? null : membershipOf(deps, project, organization, ref),
   ])
   if (!joins) return failed({ reason: 'not_found', what: 'session' })
   if (organization !== null && membership === null) return failed({ reason: 'not_a_member' })
   return ok({ membership })
+}
+
+/** Whose the secret is, as far as it is still known. */
+async function whoIsMeant(deps: Deps, project: Project, presented: Presented): Promise<UserRef | null> {
+  const { ledger, id, purpose, proofs } = presented
+  const grant = purpose === 'grant' ? { grant: proofs[0] ?? '' } : {}
+  const peek = { type: 'peek', id: id ?? '', project: project.id, link: null, ...grant } as const
+  const outcome = await askLedger(deps, ledger, peek)
+  return outcome.is === 'found' && outcome.record ? refOf(outcome.record) : null
 }
 
 /** What /authorize was asked for decides where there was one; else the caller's wish. */
@@ -187,19 +204,29 @@ async function present(deps: Deps, project: Project, input: VerifyInput): Promis
     const parsed = await parseSecret(deps.keys, secret.token)
     const kind = parsed && kindOf(parsed)
     if (!parsed || !kind || !input.accepts.includes(kind)) return failed({ reason: 'unknown_token' })
-    if (secret.id !== null) {
+    // A grant has an id of its own: a dialect that wants the challenge's is judged by the ledger.
+    if (secret.id !== null && (kind === 'link' || input.dialect === undefined)) {
       const ref = await parseChallengeId(deps.keys, secret.id)
       if (ref?.id !== parsed.id || ref.ledger !== parsed.ledger) return failed({ reason: 'unknown_token' })
     }
     return ok(presentToken(parsed))
   }
-  const ref = await parseChallengeId(deps.keys, secret.id)
+  const ref =
+    'person' in secret
+      ? { ledger: hex(await ledgerOf(project, { kind: 'user', userId: secret.person })), id: null }
+      : await parseChallengeId(deps.keys, secret.id)
   if (!ref) return failed({ reason: 'unknown_token' })
   const { code_alphabet, code_length } = project.settings
   // A code of another length (the setting was changed since) is taken as it stands.
   const code = readCode(code_alphabet, code_length, secret.code) ?? secret.code.replace(/[\s-]/g, '').toUpperCase()
   const proofs = await codeProofs(deps.keys, 'code', project.id, ref.ledger, code)
   return ok({ ...ref, purpose: 'code', proofs, expiresAt: null })
+}
+
+/** The challenge that came beside the secret, for a record that wants it. */
+async function namedChallenge(deps: Deps, id: string | null): Promise<{ challenge?: string }> {
+  const ref = id === null ? null : await parseChallengeId(deps.keys, id)
+  return ref ? { challenge: ref.id } : {}
 }
 
 function kindOf({ purpose }: ParsedSecret): 'link' | 'grant' | null {

@@ -102,6 +102,8 @@ export type Conditions = {
   client?: { ip: string | null; userAgent: string | null }
   /** Whether the challenge id came beside the link. */
   idGiven: boolean
+  /** The challenge that was named beside the secret. */
+  challenge?: string
 }
 
 export type OpenCommand = {
@@ -128,10 +130,12 @@ export type RenewCommand = {
   request: string | null
   /** How many links and codes stay live, the new ones included. */
   keep: number
+  /** Absent: native. */
+  dialect?: ChallengeRecord['dialect']
 }
 export type RedeemCommand = {
   type: 'redeem'
-  /** null: whichever challenge the browser of `conditions.flow` asked for. */
+  /** null: whichever challenge the browser of `conditions.flow` asked for; without a flow, the dialect's newest live code. */
   id: string | null
   purpose: 'link' | 'code' | 'relay' | 'grant' | 'bound_grant'
   /** Of a code one for each accepted pepper; else one. */
@@ -173,6 +177,8 @@ export type CountCommand = {
   unlessRedeemed: number | null
 }
 export type CreditCommand = { type: 'credit' }
+/** A message to this address whose challenge is another ledger's: it counts here all the same. */
+export type ReserveCommand = { type: 'reserve_send'; limits: SendLimits; lane: Lane }
 export type RecallCommand = { type: 'recall'; id: string; link: string }
 export type Command =
   | OpenCommand
@@ -185,6 +191,7 @@ export type Command =
   | RecallCommand
   | CountCommand
   | CreditCommand
+  | ReserveCommand
   | { type: 'sweep' }
 
 export type ChallengeStatus = 'pending' | 'redeemed' | 'expired' | 'superseded' | 'locked' | 'cancelled'
@@ -234,6 +241,8 @@ export type Outcome =
   | PeekOutcome
   | { is: 'done' }
   | { is: 'over'; retryAfter: number }
+  /** `at`: for `give_back`. */
+  | { is: 'reserved'; at: number }
   | { is: 'recalled'; record: ChallengeRecord }
 
 /** `state` null: nothing is left, the ledger deletes itself. `alarmAt`: when to sweep next. */
@@ -269,6 +278,8 @@ function run(state: LedgerState, command: Command, now: number): Outcome {
       return count(state, command, now)
     case 'credit':
       return credit(state)
+    case 'reserve_send':
+      return reserveSend(state, command, now)
     case 'sweep':
       return { is: 'done' }
   }
@@ -301,10 +312,12 @@ function open(state: LedgerState, command: OpenCommand, now: number): OpenOutcom
 }
 
 function renew(state: LedgerState, command: RenewCommand, now: number): OpenOutcome {
-  const { id, project } = command
-  const challenge = state.challenges.find((known) => known.id === id && known.record.project === project)
-  const known = challenge ?? state.tombstones.find((gone) => gone.id === id && gone.owner.project === project)
-  const repeated = known && (repeatOf(known, command.request) ?? retryOf(known, command))
+  const { id, project, dialect = 'native' } = command
+  const isOf = (owner: Owner) => owner.project === project && owner.dialect === dialect
+  const challenge = state.challenges.find((known) => known.id === id && isOf(known.record))
+  const known = challenge ?? state.tombstones.find((gone) => gone.id === id && isOf(gone.owner))
+  if (!known) return { is: 'unknown' }
+  const repeated = repeatOf(known, command.request) ?? retryOf(known, command)
   if (repeated) return repeated
   const dead = deadReason(state, id, project)
   if (dead) return dead
@@ -430,7 +443,9 @@ function makeRoom(state: LedgerState, now: number): void {
 
 function redeem(state: LedgerState, command: RedeemCommand, now: number): RedeemOutcome {
   if (command.purpose === 'grant') return redeemGrant(state, command, now)
-  if (command.id === null) return redeemTyped(state, ofFlow(state, command), command, ['code', 'relay'], now)
+  if (command.id === null && command.conditions.flow !== undefined)
+    return redeemTyped(state, ofFlow(state, command), command, ['code', 'relay'], now)
+  if (command.id === null) return redeemTyped(state, newestOf(state, command), command, ['code'], now)
   const challenge = state.challenges.find(({ id }) => id === command.id)
   if (!challenge) return redeemDead(state, command)
   if (!mayRedeem(challenge.record, command)) return { is: 'unknown' }
@@ -459,11 +474,23 @@ function ofFlow(state: LedgerState, { conditions }: RedeemCommand): Challenge[] 
   )
 }
 
+/** Where a verify names only the person: the newest code that was sent by the same dialect. */
+function newestOf(state: LedgerState, { conditions }: RedeemCommand): Challenge[] {
+  const own = state.challenges.filter(
+    ({ record, secrets }) =>
+      record.project === conditions.project &&
+      record.dialect === conditions.dialect &&
+      record.binding === null &&
+      secrets.some(({ purpose }) => purpose === 'code'),
+  )
+  // A redeemed one bears being asked again.
+  return [...own.filter(({ mark }) => mark !== null), ...own.filter(({ mark }) => mark === null).slice(-1)]
+}
+
 /** Another project's secret, or another dialect's, is no secret at all here. The page takes landing links alone. */
 function mayRedeem(record: Owner, { conditions, purpose }: RedeemCommand): boolean {
-  if (record.dialect !== conditions.dialect) return false
   if (conditions.project === null) return record.link === 'landing' && purpose === 'link'
-  return record.project === conditions.project
+  return record.dialect === conditions.dialect && record.project === conditions.project
 }
 
 function redeemLink(state: LedgerState, challenge: Challenge, command: RedeemCommand, now: number): RedeemOutcome {
@@ -529,6 +556,7 @@ function settle(
 ): RedeemOutcome {
   const { mark, record } = challenge
   if (mark && now - mark.at >= REPLAY_MS) return used(challenge)
+  if (lacksId(challenge, command.conditions)) return { is: 'mismatch', what: 'client' }
   if (isElsewhere(record, command.conditions)) return { is: 'bound', record }
   const refused = refusal(record, command.conditions, codeChallengeOf(record))
   if (refused) return mark ? used(challenge) : { is: 'mismatch', what: refused }
@@ -550,6 +578,10 @@ function settle(
     by: settled.by,
   }
 }
+
+/** Not judged on our page, which only hands the browser a grant: there it is judged. */
+const lacksId = ({ id, record }: Challenge, { project, challenge }: Conditions): boolean =>
+  record.requiresId === true && project !== null && challenge !== id
 
 const codeChallengeOf = ({ binding }: ChallengeRecord): string | null =>
   binding?.kind === 'verifier' ? binding.codeChallenge : null
@@ -606,7 +638,7 @@ function redeemGrant(state: LedgerState, command: RedeemCommand, now: number): R
   } else {
     if (hasExpired(grant, now)) return { is: 'expired' }
     const verifierOf = record.authorization?.codeChallenge ?? codeChallengeOf(record)
-    const refused = refusal(record, command.conditions, verifierOf)
+    const refused = lacksId(challenge, command.conditions) ? 'client' : refusal(record, command.conditions, verifierOf)
     if (refused) return { is: 'mismatch', what: refused }
   }
   const replayed = grant.use !== null
@@ -725,6 +757,13 @@ function count(state: LedgerState, command: CountCommand, now: number): Outcome 
   if (tally.sent >= limit && !isTrusted) return { is: 'over', retryAfter: Math.ceil((tally.until - now) / 1000) }
   state.tally = { ...tally, sent: tally.sent + 1 }
   return { is: 'done' }
+}
+
+function reserveSend(state: LedgerState, { limits, lane }: ReserveCommand, now: number): Outcome {
+  const over = exceeded(state.sends[lane], limits, now)
+  if (over) return { is: 'too_many_sends', ...over }
+  state.sends[lane].push(now)
+  return { is: 'reserved', at: now }
 }
 
 function credit(state: LedgerState): Outcome {

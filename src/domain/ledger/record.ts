@@ -14,10 +14,13 @@ export type Authorization = {
   idClaims: string[]
 }
 
+/** Whose wire a challenge came by; only the same one may redeem it. Forward's is the native one. */
+export const DIALECTS = ['native', 'transmit', 'scalekit', 'streambird', '1kosmos'] as const
+export type Dialect = (typeof DIALECTS)[number]
+
 export type ChallengeRecord = {
   project: string
-  /** Whose wire it came by; only the same dialect may redeem it. */
-  dialect: 'native'
+  dialect: Dialect
   purpose: 'sign_in' | 'login_url'
   channel: 'email' | 'sms' | 'none'
   method: 'link' | 'code' | 'link_and_code'
@@ -59,6 +62,8 @@ export type ChallengeRecord = {
   metadata: Record<string, string | number | boolean | null>
   /** What the person approves by signing in (Transmit); goes into the ID token. */
   approvalData?: Record<string, string> | null
+  /** The challenge's id must come beside whatever is redeemed (Transmit's request_id). */
+  requiresId?: boolean
   /** What a dialect's verify tells again of its send. */
   vendor?: Record<string, string | boolean | null>
 }

@@ -132,12 +132,12 @@ export async function startSession(
   return ok({ user, session: started })
 }
 
-/** Whether a proof of this record may be added to that session: a live one of the same person. One D1 call. */
-export async function mayJoin(deps: Deps, project: Project, record: ChallengeRecord, id: string): Promise<boolean> {
+/** Whether a proof of this person may be added to that session: a live one of the same person. One D1 call. */
+export async function mayJoin(deps: Deps, project: Project, ref: UserRef, id: string): Promise<boolean> {
   if (!isId('sess', id)) return false
   const [sessions, users] = await batch(deps.db, [
     selectSession(deps.db, project.id, id),
-    selectUserByRef(deps.db, project.id, refOf(record)),
+    selectUserByRef(deps.db, project.id, ref),
   ])
   const row = sessions?.rows[0] as SessionRow | undefined
   const user = readUser(users?.rows)

@@ -1,7 +1,7 @@
 /** What became of each message: how it is listed, what its timeline tells, and that it tells no secret. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Mail } from '../../../src/ports.ts'
+import type { Delivery, Mail } from '../../../src/ports.ts'
 import { authorizationUrl, aClient as clientIn, locationOf, oidcApp, person, pkce } from '../../oidc/support.ts'
 import { anAddress, browser, codeIn, env, testApp } from '../../support/app.ts'
 import {
@@ -258,8 +258,12 @@ describe('the timeline of a message that is handed over', () => {
       { provider: 'second', event: 'refused', detail: '422' },
       { provider: 'third', event: 'accepted', detail: '' },
     ] as const
-    const sendMail = async () =>
-      ({ status: 'accepted', provider: 'third', providerId: 'x', attempts: [...attempts] }) as const
+    const sendMail = async (): Promise<Delivery> => ({
+      status: 'accepted',
+      provider: 'third',
+      providerId: 'x',
+      attempts: [...attempts],
+    })
     const project = await aProject(testApp({ ports: { sendMail } }))
     const { message } = await project.sent()
     const { timeline } = await project.message(message.id)

@@ -568,25 +568,21 @@ describe('limits of SMS', () => {
     expect(project.app.texts).toHaveLength(1)
   })
 
-  it('count no send that is refused for another reason', async () => {
+  it.each([
+    ['sign_up_disabled', 403, async () => ({ phone: aNumber() })],
+    [
+      'user_inactive',
+      403,
+      async (project: TestProject) => {
+        const { phone } = await project.ok('POST', '/v1/users', { phone: aNumber(), status: 'INACTIVE' })
+        return { phone }
+      },
+    ],
+    ['redirect_uri_not_allowed', 400, async () => ({ phone: aNumber(), redirect_uri: 'https://evil.example' })],
+  ] as const)('count no send that is refused: %s', async (code, status, bodyOf) => {
     const project = await aTextingProject({ per_prefix_per_hour: 1, per_day: 1 }, { allow_sign_up: false })
     const known = await project.ok('POST', '/v1/users', { phone: aNumber() })
-    const inactive = await project.ok('POST', '/v1/users', { phone: aNumber(), status: 'INACTIVE' })
-    expectProblem(await project.send({ phone: aNumber() }), 403, 'sign_up_disabled')
-    expectProblem(await project.send({ phone: inactive.phone }), 403, 'user_inactive')
-    expectProblem(
-      await project.send({ phone: known.phone, redirect_uri: 'https://evil.example' }),
-      400,
-      'redirect_uri_not_allowed',
-    )
-    const answer = await project.send({ phone: known.phone })
-    expect(answer.status, answer.text).toBe(201)
-  })
-
-  it('count no sign-up that allow_sign_up refuses', async () => {
-    const project = await aTextingProject({ per_prefix_per_hour: 1 }, { allow_sign_up: false })
-    const known = await project.ok('POST', '/v1/users', { phone: aNumber() })
-    expectProblem(await project.send({ phone: aNumber() }), 403, 'sign_up_disabled')
+    expectProblem(await project.send(await bodyOf(project)), status, code)
     const answer = await project.send({ phone: known.phone })
     expect(answer.status, answer.text).toBe(201)
   })
@@ -639,30 +635,58 @@ describe('limits of SMS', () => {
     expect(project.app.texts).toHaveLength(1)
   })
 
-  it('fail closed where the ledger that counts does not answer', async () => {
-    const project = await aTextingProject()
-    const phone = aNumber()
-    let asked = 0
-    const LEDGER = new Proxy(env.LEDGER, {
-      get(target, name) {
-        if (name !== 'get' && name !== 'getByName')
-          return Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name)
-        return (...args: unknown[]) => {
-          const stub = Reflect.get(target, name).apply(target, args)
-          // The first is the number's own.
-          return asked++ === 0 ? stub : { run: () => Promise.reject(new Error('gone')) }
-        }
-      },
+  describe('where the ledger that counts does not answer', () => {
+    /** The first question is to the number's own ledger, the next ones are to those that count. */
+    function brokenApp(): TestApp {
+      let asked = 0
+      const LEDGER = {
+        idFromName: (name: string) => env.LEDGER.idFromName(name),
+        get: (id: DurableObjectId) =>
+          asked++ === 0 ? env.LEDGER.get(id) : { run: () => Promise.reject(new Error('gone')) },
+      }
+      return testApp({ bindings: { ...TWILIO, LEDGER } })
+    }
+    const sendBy = (app: TestApp, project: TestProject, phone: string, key: string) =>
+      app.call(
+        'POST',
+        '/v1/passwordless/send',
+        { phone },
+        { headers: { 'x-project': project.id, 'idempotency-key': key } },
+      )
+
+    it('503, and nothing is sent', async () => {
+      const project = await aTextingProject()
+      const broken = brokenApp()
+      expectProblem(await sendBy(broken, project, aNumber(), crypto.randomUUID()), 503, 'unavailable')
+      expect(broken.texts).toEqual([])
+      expect(await messages(project)).toEqual([])
     })
-    const broken = testApp({ bindings: { ...TWILIO, LEDGER } })
-    const answer = await broken.call(
-      'POST',
-      '/v1/passwordless/send',
-      { phone },
-      { headers: { 'x-project': project.id } },
-    )
-    expect(asked).toBeGreaterThan(1)
-    expectProblem(answer, 503, 'unavailable')
-    expect(broken.texts).toEqual([])
+
+    it('the same call again is counted then', async () => {
+      const project = await aTextingProject({ per_day: 1 })
+      await project.sent({ phone: anotherPrefix(0) })
+      const [phone, key] = [aNumber(), crypto.randomUUID()]
+      expectProblem(await sendBy(brokenApp(), project, phone, key), 503, 'unavailable')
+      expectProblem(await sendBy(project.app, project, phone, key), 429, 'too_many_sends')
+      expect(project.app.texts).toHaveLength(1)
+    })
+
+    it('the number’s budget gets the send back', async () => {
+      const project = await aTextingProject({}, { send_limits: { per_minute: 1, per_15_minutes: 1, per_day: 1 } })
+      const phone = aNumber()
+      expectProblem(await sendBy(brokenApp(), project, phone, crypto.randomUUID()), 503, 'unavailable')
+      const answer = await project.send({ phone })
+      expect(answer.status, answer.text).toBe(201)
+    })
+  })
+})
+
+describe('a country that is taken off the list', () => {
+  it('gets no resend either', async () => {
+    const project = await aTextingProject()
+    const sent = await project.sent({ phone: aNumber() })
+    await project.patch({ sms: { countries: [] } })
+    expectProblem(await project.call('POST', '/v1/passwordless/resend', { id: sent.id }), 403, 'country_not_allowed')
+    expect(project.app.texts).toHaveLength(1)
   })
 })
