@@ -1,6 +1,6 @@
 /** Mounts the surfaces. `createApp(makePorts)` has no module-level state: a test makes its own with other ports. */
 
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { createKeyring } from './domain/keyring.ts'
 import { type Config, ConfigurationError, type Env, readEnv } from './env.ts'
@@ -19,10 +19,14 @@ import { templatesApi } from './http/api/templates.ts'
 import { usersApi } from './http/api/users.ts'
 import { callbacks } from './http/callbacks.ts'
 import type { AppEnv } from './http/context.ts'
+import { scalekitRoutes } from './http/dialects/scalekit/routes.ts'
+import { scalekitRefusal } from './http/dialects/scalekit/wire.ts'
+import { transmitRoutes } from './http/dialects/transmit/routes.ts'
+import { transmitRefusal } from './http/dialects/transmit/wire.ts'
 import { docs } from './http/docs.ts'
 import { health } from './http/health.ts'
 import { checkIdempotencyKey } from './http/idempotency.ts'
-import { onlyIfSpoken } from './http/middleware/dialect.ts'
+import { onlyIfSpoken, refusesLike } from './http/middleware/dialect.ts'
 import { projectOfPath } from './http/middleware/project-of-path.ts'
 import { requestId } from './http/middleware/request-id.ts'
 import { securityHeaders } from './http/middleware/security-headers.ts'
@@ -46,6 +50,19 @@ import type { Deps, Ports } from './ports.ts'
 /** Promise 8: a revoked API key is refused everywhere within this. */
 const CACHE_MS = 30_000
 
+/** Where two vendors' clients look for what OAuth has elsewhere. */
+const DIALECT_OAUTH = [
+  ['/oidc/token', 'transmit', tokenEndpoint],
+  ['/cis/oidc/jwks', 'transmit', jwks],
+  ['/keys', 'scalekit', jwks],
+] as const
+
+/** Where whatever goes wrong is told in a vendor's shape. */
+const REFUSALS = [
+  ['/cis/*', transmitRefusal],
+  ['/api/v1/*', scalekitRefusal],
+] as const
+
 export type MakePorts = (env: Env, config: Config) => Ports
 
 /** `fetch` answers requests; `depsFor` gives cron the same parts. */
@@ -54,6 +71,8 @@ export function createApp(makePorts: MakePorts) {
   const app = new Hono<AppEnv>()
 
   app.use(requestId, securityHeaders)
+  for (const [path, refuse] of REFUSALS)
+    for (const base of ['', '/p/:project']) app.use(base + path, refusesLike(refuse))
   app.use(async (c, next) => {
     c.set('deps', await depsFor(c.env, c.executionCtx))
     await next()
@@ -81,6 +100,17 @@ export function createApp(makePorts: MakePorts) {
   app.route('/healthz', health())
   app.route('/docs', docs())
   app.get(METADATA_OF_PATH, projectOfPath, answerMetadata)
+  for (const base of ['/', '/p/:project']) {
+    for (const [path, vendor, surface] of DIALECT_OAUTH) {
+      const whole = base === '/' ? path : base + path
+      app.use(whole, onlyIfSpoken(vendor), projectOfPath)
+      app.route(whole, surface())
+    }
+  }
+  app.route('/', transmitRoutes())
+  app.route('/p/:project', transmitRoutes())
+  app.route('/', scalekitRoutes())
+  app.route('/p/:project', scalekitRoutes())
   // The first project's surfaces at the issuer itself, any project's under its own issuer.
   app.route('/', projectSurfaces())
   app.route('/p/:project', projectSurfaces())
@@ -93,7 +123,7 @@ export function createApp(makePorts: MakePorts) {
 
   app.notFound((c) => {
     const allowed = methodsOf(app, c.req.path)
-    if (wantsPage(c.req.raw)) return answerPage(c, { kind: 'not_found' }, { status: allowed.length > 0 ? 405 : 404 })
+    if (wantsPage(c)) return answerPage(c, { kind: 'not_found' }, { status: allowed.length > 0 ? 405 : 404 })
     if (allowed.length === 0)
       return problem(c, 'not_found', 'There is nothing at this address. GET /openapi.json lists what there is.')
     const allow = allowed.join(', ')
@@ -108,7 +138,7 @@ export function createApp(makePorts: MakePorts) {
     }
     logError(c.var.requestId, c.req.method, routeOf(c.req.matchedRoutes), error)
     const isOurs = error instanceof Unavailable || error instanceof ConfigurationError
-    if (isOurs && wantsPage(c.req.raw) && c.var.deps) {
+    if (isOurs && wantsPage(c) && c.var.deps) {
       c.header('retry-after', '5')
       return answerPage(c, { kind: 'unavailable' }, { status: 503 })
     }
@@ -202,8 +232,9 @@ function logError(request: string, method: string, route: string, error: unknown
 
 const routeOf = (routes: { path: string }[]): string => routes.at(-1)?.path ?? ''
 
-const wantsPage = (request: Request): boolean =>
-  !new URL(request.url).pathname.startsWith('/v1/') && (request.headers.get('accept') ?? '').includes('text/html')
+/** Nobody looks at an API in a browser. */
+const wantsPage = (c: Context<AppEnv>): boolean =>
+  !c.var.refuse && !c.req.path.startsWith('/v1/') && (c.req.header('accept') ?? '').includes('text/html')
 
 /** Which methods an address would take, for 405. */
 function methodsOf(app: Hono<AppEnv>, path: string): string[] {

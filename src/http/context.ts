@@ -4,6 +4,7 @@ import type { Caller } from '../domain/api-keys/api-key.ts'
 import type { Project } from '../domain/projects/project.ts'
 import type { Env } from '../env.ts'
 import type { Deps } from '../ports.ts'
+import type { Refuse } from './problem.ts'
 
 export type AppEnv = {
   Bindings: Env
@@ -14,5 +15,7 @@ export type AppEnv = {
     caller: Caller
     /** Set by `projectOfPath`. */
     project: Project
+    /** Set by `refusesLike`, on a dialect's paths alone. */
+    refuse?: Refuse
   }
 }

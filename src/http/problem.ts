@@ -44,8 +44,11 @@ export type ProblemCode = keyof typeof PROBLEMS
 
 export type Issue = { path: string; message: string }
 type Extras = { errors?: Issue[]; tries_left?: number; headers?: Record<string, string> }
+/** How a dialect writes down what is refused: in its vendor's shape. */
+export type Refuse = (c: Context<AppEnv>, code: ProblemCode, detail: string, extras: Extras) => Response
 
 export function problem(c: Context<AppEnv>, code: ProblemCode, detail: string, extras: Extras = {}): Response {
+  if (c.var.refuse) return c.var.refuse(c, code, detail, extras)
   const [status, title] = PROBLEMS[code]
   const { headers, ...members } = extras
   const body = {
@@ -110,7 +113,7 @@ export function toProblem(c: Context<AppEnv>, failure: Failure): Response {
       )
     case 'invalid_template':
       return problem(c, 'invalid_template', failure.message, {
-        errors: [{ path: 'template', message: failure.message }],
+        errors: [{ path: /^(subject|html|text)\b/.exec(failure.message)?.[1] ?? 'template', message: failure.message }],
       })
     case 'client_mismatch':
       return problem(

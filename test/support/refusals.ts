@@ -13,10 +13,16 @@ const PLAUSIBLE_IDS: Record<string, string> = {
   api_keys: `key_${'2'.repeat(27)}`,
   clients: `client_${'2'.repeat(27)}`,
   projects: `proj_${'2'.repeat(27)}`,
+  organizations: `org_${'2'.repeat(27)}`,
   passwordless: `chal_${'A'.repeat(62)}`,
   messages: `msg_${'2'.repeat(27)}`,
 }
-const PLAUSIBLE_PARTS: Record<string, string> = { email: 'nobody@example.com', name: 'sign_in', locale: 'en' }
+const PLAUSIBLE_PARTS: Record<string, string> = {
+  email: 'nobody@example.com',
+  name: 'sign_in',
+  locale: 'en',
+  user_id: `user_${'2'.repeat(27)}`,
+}
 
 /** The operation's path with ids in it. */
 export function pathOf({ path }: Operation, id?: string): string {

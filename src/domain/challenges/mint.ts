@@ -54,6 +54,8 @@ export type ChallengeRequest = {
     clientId: string | null
     application: string | null
     authorization: Authorization | null
+    /** Of the request; `locale` is what the page is in. */
+    wishedLocale: string | null
   } | null
   idempotency: Idempotency | null
   /** Absent: native. */
@@ -152,6 +154,7 @@ export async function mint(
     testIdentity: fixed !== null,
     tellsUser: input.tellsUser,
     locale: chooseLocale(project, input.locale, recipient.user?.locale),
+    wishedLocale: input.hosted ? input.hosted.wishedLocale : input.locale,
     metadata: input.metadata,
     ...(input.vendor && { vendor: input.vendor }),
     ...(input.approvalData && { approvalData: input.approvalData }),

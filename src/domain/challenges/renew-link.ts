@@ -40,7 +40,7 @@ export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
     link: record.link ?? 'landing',
     linkParam: record.linkParam,
     state: record.state,
-    locale: record.locale,
+    locale: record.wishedLocale ?? null,
     custom: null,
     metadata: record.metadata,
     createdBy: null,

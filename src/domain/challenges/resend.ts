@@ -11,15 +11,17 @@ import { askLedger } from '../ledger/ask.ts'
 import type { Dialect } from '../ledger/record.ts'
 import { type ChallengeRef, codeProofs, parseChallengeId, proofOf, SECRET_BYTES } from '../ledger/secret.ts'
 import { handOver, recordDelivery, toPending } from '../messages/deliver.ts'
-import { FIRST_ATTEMPT_MS, sealSecrets } from '../messages/message.ts'
+import { chooseLocale, FIRST_ATTEMPT_MS, sealSecrets } from '../messages/message.ts'
 import { insertMessageAgain, type MessageRow, selectMessage, selectTemplatesOfChallenge } from '../messages/queries.ts'
+import { countText, refuseText, uncountText } from '../messages/sms.ts'
 import type { Project } from '../projects/project.ts'
 import type { TemplateRow } from '../templates/queries.ts'
+import type { PhoneNumber } from '../users/phone.ts'
 import { selectUserByRef, toUser, type UserRow } from '../users/queries.ts'
 import { drawFor, type Idempotency } from './draw.ts'
 import { linkUrl, signUpDiffers } from './links.ts'
 import { asOpened, drawNewCode, type Opened, openFailure } from './mint.ts'
-import { answer, copyLink, countIfText, giveBack, lastExpiry, type Sent } from './send.ts'
+import { answer, copyLink, giveBack, lastExpiry, type Sent } from './send.ts'
 
 export async function resend(
   deps: Deps,
@@ -30,18 +32,41 @@ export async function resend(
 ): Promise<Result<Sent, Failure>> {
   const ref = await parseChallengeId(deps.keys, challengeId)
   if (!ref) return failed({ reason: 'unknown_challenge' })
+  const text = await countIfText(deps, project, ref, dialect)
+  if (!text.ok) return text
+  const number = text.value
   const renewed = await renew(deps, project, ref, idempotency, dialect)
+  // Refused, or sent already.
+  if (number && (!renewed.ok || renewed.value.repeated)) deps.after(uncountText(deps, project, number))
   if (!renewed.ok) return renewed
   // As it was given: after a rotation of the secret it would be written otherwise, and its message is kept under this.
   const opened = ok({ ...renewed.value, challengeId })
   const { record } = opened.value
   if (record.channel === 'none' || record.testIdentity) return ok(await answer(deps, project, opened.value, null, null))
-  const over = await countIfText(deps, project, opened.value)
-  if (over) {
-    deps.after(giveBack(deps, opened.value))
-    return over
-  }
   return deliverAgain(deps, project, opened.value)
+}
+
+/**
+ * An SMS is judged and counted before anything is renewed: what was sent before must go on working if this is refused. Asks the
+ * ledger once more, where SMS are sent at all.
+ * @returns the number that was counted, null for a mail
+ */
+async function countIfText(
+  deps: Deps,
+  project: Project,
+  ref: ChallengeRef,
+  dialect: Dialect,
+): Promise<Result<PhoneNumber | null, Failure>> {
+  if (deps.config.sms.providers.length === 0) return ok(null)
+  const outcome = await askLedger(deps, ref.ledger, { type: 'peek', id: ref.id, project: project.id, link: null })
+  const record = outcome.is === 'found' && outcome.status === 'pending' ? outcome.record : null
+  if (record?.channel !== 'sms' || record.dialect !== dialect || record.testIdentity || !record.identifier)
+    return ok(null)
+  const number = record.identifier.exact as PhoneNumber
+  const refused = refuseText(deps, project, number)
+  if (!refused.ok) return refused
+  const counted = await countText(deps, project, number)
+  return counted.ok ? ok(number) : counted
 }
 
 async function renew(
@@ -95,7 +120,7 @@ async function deliverAgain(deps: Deps, project: Project, opened: Opened): Promi
       expiresAt: lastExpiry(opened),
       now,
     }),
-    selectTemplatesOfChallenge(deps.db, project.id, challengeId, project.settings.locale),
+    selectTemplatesOfChallenge(deps.db, project.id, challengeId, chooseLocale(project)),
     selectMessage(deps.db, project.id, messageId),
     selectUserByRef(deps.db, project.id, record.identifier ?? { userId: record.userId ?? '' }),
   ]).catch((error: unknown) => {
@@ -125,7 +150,7 @@ async function deliverAgain(deps: Deps, project: Project, opened: Opened): Promi
   const delivery = await handOver(deps, pending)
   deps.after(recordDelivery(deps, pending, delivery))
   if (delivery.status === 'failed') return failed({ reason: 'delivery_failed' })
-  deps.after(copyLink(deps, project, opened, record.identifier))
+  deps.after(copyLink(deps, project, opened, record.identifier, pending.content.locale))
   return ok(
     await answer(deps, project, opened, user, {
       id: messageId,

@@ -6,8 +6,9 @@ import { deviceName } from '../../lib/device-name.ts'
 import { newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import { chooseLocaleOf } from '../../locales/choose.ts'
+import type { Locale } from '../../locales/index.ts'
 import type { Deps } from '../../ports.ts'
-import { batch } from '../database.ts'
+import { batch, query } from '../database.ts'
 import { insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
 import { askLedger, unknownOutcome } from '../ledger/ask.ts'
@@ -26,7 +27,7 @@ import {
   type TimelineEntry,
 } from '../messages/message.ts'
 import { insertMessage, insertMessageToIdentifier, type MessageRow, selectMessage } from '../messages/queries.ts'
-import { countText, refuseText } from '../messages/sms.ts'
+import { countText, refuseText, uncountText } from '../messages/sms.ts'
 import type { Project } from '../projects/project.ts'
 import type { TemplateRow } from '../templates/queries.ts'
 import { isTemplateName, nameOf, selectTemplatesOf, withTemplate } from '../templates/template.ts'
@@ -64,6 +65,8 @@ export type Sent = {
   user: { id: string; created: boolean; identifierId: string | null } | null
   /** Unix seconds. */
   expiresAt: number
+  /** Seconds it was given, whenever the answer is read. */
+  ttl: number
   codeExpiresAt: number | null
   resendAt: number
   /** `none`: nothing was sent, because the caller wanted so (no id) or because the address is suppressed. */
@@ -97,15 +100,19 @@ export async function send(deps: Deps, project: Project, input: SendInput): Prom
     lane: 'stranger',
     request: input.idempotency?.requestHash ?? null,
   })
-  if (outcome.is !== 'opened') return failed(openFailure(project, outcome))
+  if (outcome.is !== 'opened') {
+    if (reserved?.value) deps.after(giveBackAt(deps, reserved.value))
+    return failed(openFailure(project, outcome))
+  }
   const opened = { ...(await asOpened(deps, challenge, outcome)), ...(reserved?.value && { reserved: reserved.value }) }
   // A user who was named is known, and nothing is sent: there is nothing to store.
   if (input.channel === 'none' && recipient.value.user)
     return ok(await answer(deps, project, opened, recipient.value.user, null))
-  const over = await countIfText(deps, project, opened)
-  if (over) {
-    deps.after(withdraw(deps, project, opened))
-    return over
+  const counted = await countIfText(deps, project, opened, recipient.value.contact)
+  if (!counted.ok) {
+    // With a key the same call may come again when there is room, and finds its challenge.
+    deps.after(input.idempotency ? giveBack(deps, opened) : withdraw(deps, project, opened))
+    return counted
   }
   return deliver(deps, project, input, recipient.value, opened)
 }
@@ -166,11 +173,26 @@ async function refuseEarly(deps: Deps, project: Project, input: SendInput, recip
   return null
 }
 
-/** An SMS counts for its prefix and its project too; the same call again does not. */
-export async function countIfText(deps: Deps, project: Project, { record, repeated }: Opened) {
-  if (record.channel !== 'sms' || record.testIdentity || repeated || !record.identifier) return null
-  const counted = await countText(deps, project, record.identifier.exact as PhoneNumber)
-  return counted.ok ? null : counted
+/**
+ * An SMS counts for its prefix and its project too, once: a call that comes again was counted if it got as far as a stored
+ * message. @throws Unavailable with the address's budget given back
+ */
+async function countIfText(
+  deps: Deps,
+  project: Project,
+  opened: Opened,
+  contact: Contact | null,
+): Promise<Result<null, Failure>> {
+  const { record, repeated, sentAt } = opened
+  if (record.channel !== 'sms' || record.testIdentity || !contact) return ok(null)
+  const messageId = newId('msg', Math.floor(sentAt / 1000), await opened.draw('message', 16))
+  try {
+    if (repeated && (await query(selectMessage(deps.db, project.id, messageId)))) return ok(null)
+    return await countText(deps, project, contact.exact as PhoneNumber)
+  } catch (error) {
+    deps.after(giveBack(deps, opened))
+    throw error
+  }
 }
 
 async function deliver(
@@ -197,6 +219,8 @@ async function deliver(
   const { user, isNew, row, templates } = stored
   const status = row?.status
   if (!user || user.status === 'INACTIVE') {
+    if (record.channel === 'sms' && !isUnsent(record))
+      deps.after(uncountText(deps, project, contact.exact as PhoneNumber))
     // Whoever must not learn whether there is a user gets the answer, the budget and the status that there is one.
     const message = isUnsent(record) ? null : ({ id: messageId, status: 'accepted' } as const)
     if (!input.createUser) return ok(await answer(deps, project, opened, null, message))
@@ -224,7 +248,7 @@ async function deliver(
   const delivery = await handOver(deps, pending)
   deps.after(recordDelivery(deps, pending, delivery))
   if (delivery.status === 'failed') return failed({ reason: 'delivery_failed' })
-  deps.after(copyLink(deps, project, opened, contact))
+  deps.after(copyLink(deps, project, opened, contact, pending.content.locale))
   const messageStatus = delivery.status === 'accepted' ? 'accepted' : 'pending'
   return ok(await answer(deps, project, opened, visibleUser, { id: messageId, status: messageStatus }))
 }
@@ -254,7 +278,7 @@ function pendingOf(
         code: opened.code?.text ?? null,
       },
       templates,
-      project.settings.locale,
+      chooseLocale(project),
     ),
     attempts: 0,
     expiresAt: lastExpiry(opened),
@@ -338,7 +362,7 @@ async function storeMessage(
             ? insertMessage(db, { ...message, userId: recipient.user?.id ?? null, identifierId: null })
             : insertMessageToIdentifier(db, message, identifier),
         ]),
-    selectTemplatesOf(deps, project.id, content, project.settings.locale, identifier),
+    selectTemplatesOf(deps, project.id, content, chooseLocale(project), identifier),
     selectMessage(db, project.id, messageId),
     selectUserByRef(db, project.id, ref),
   ])
@@ -396,12 +420,13 @@ const askedBy = (record: ChallengeRecord, sentAt: number) => ({
   place: record.client?.country ?? null,
 })
 
-/** The page's copy. Refused writes (the free plan allows 1,000 a day) cost a question to the ledger, nothing else. */
+/** The page's copy, in the language of the mail. Refused writes (the free plan allows 1,000 a day) cost a question to the ledger, nothing else. */
 export async function copyLink(
   deps: Deps,
   project: Project,
   { link, record, sentAt }: Opened,
   contact: Pick<Contact, 'kind' | 'exact'> | null,
+  locale: Locale,
 ): Promise<void> {
   if (!link || record.link !== 'landing') return
   const { at, browser, place } = askedBy(record, sentAt)
@@ -410,7 +435,7 @@ export async function copyLink(
     brand: brandOf(project),
     application: record.application ?? null,
     address: contact ? maskContact(contact) : '',
-    locale: chooseLocale(project, record.locale),
+    locale,
     home: homeOf(record),
     flow: record.binding?.kind === 'flow' ? record.binding.hash : null,
     expiresAt: link.expiresAt,
@@ -418,8 +443,10 @@ export async function copyLink(
   })
 }
 
-export async function giveBack(deps: Deps, { ref, sentAt, reserved }: Opened): Promise<void> {
-  const { ledger, at } = reserved ?? { ledger: ref.ledger, at: sentAt }
+export const giveBack = (deps: Deps, { ref, sentAt, reserved }: Opened): Promise<void> =>
+  giveBackAt(deps, reserved ?? { ledger: ref.ledger, at: sentAt })
+
+async function giveBackAt(deps: Deps, { ledger, at }: { ledger: string; at: number }): Promise<void> {
   await askLedger(deps, ledger, { type: 'give_back', sentAt: at })
 }
 
@@ -452,6 +479,7 @@ export async function answer(
       identifierId: identifierOf(user, record.identifier?.kind ?? 'email')?.id ?? null,
     },
     expiresAt: link?.expiresAt ?? code?.expiresAt ?? 0,
+    ttl: link ? record.linkTtl : record.codeTtl,
     codeExpiresAt: code?.expiresAt ?? null,
     resendAt: Math.floor(opened.sentAt / 1000) + spacing,
     message: message ?? { id: null, status: 'none' },

@@ -32,6 +32,8 @@ export type VerifyInput = {
   /** The API key or OAuth client that calls, and whose flow it may finish (null: one that began through the API). */
   caller: TokenClient
   oauthClientId: string | null
+  /** Of the tokens of a flow that began through the API; absent: the project. */
+  audience?: string
   redemptionKey: string | null
   codeVerifier: string | null
   redirectUri?: string
@@ -178,13 +180,13 @@ async function whoIsMeant(deps: Deps, project: Project, presented: Presented): P
 function grantOf(
   project: Project,
   { authorization, approvalData = null }: ChallengeRecord,
-  { caller, wish }: VerifyInput,
+  { caller, wish, audience = project.id }: VerifyInput,
   membership: Membership | null,
 ): GrantData {
   const organizationId = membership?.organizationId ?? null
   if (authorization === null) {
     const approval = approvalData === null ? {} : { approvalData }
-    return { audience: project.id, scope: '', nonce: null, ...wish, organizationId, ...approval }
+    return { audience, scope: '', nonce: null, ...wish, organizationId, ...approval }
   }
   const { scope, nonce, accessClaims, idClaims } = authorization
   return {

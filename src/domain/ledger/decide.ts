@@ -176,6 +176,8 @@ export type CountCommand = {
   /** The share of sign-ins from which there is no limit; null: there always is one. */
   unlessRedeemed: number | null
 }
+/** What was counted was not sent after all. */
+export type UncountCommand = { type: 'uncount' }
 export type CreditCommand = { type: 'credit' }
 /** A message to this address whose challenge is another ledger's: it counts here all the same. */
 export type ReserveCommand = { type: 'reserve_send'; limits: SendLimits; lane: Lane }
@@ -190,6 +192,7 @@ export type Command =
   | GiveBackCommand
   | RecallCommand
   | CountCommand
+  | UncountCommand
   | CreditCommand
   | ReserveCommand
   | { type: 'sweep' }
@@ -276,6 +279,8 @@ function run(state: LedgerState, command: Command, now: number): Outcome {
       return recall(state, command)
     case 'count':
       return count(state, command, now)
+    case 'uncount':
+      return uncount(state)
     case 'credit':
       return credit(state)
     case 'reserve_send':
@@ -764,6 +769,11 @@ function reserveSend(state: LedgerState, { limits, lane }: ReserveCommand, now: 
   if (over) return { is: 'too_many_sends', ...over }
   state.sends[lane].push(now)
   return { is: 'reserved', at: now }
+}
+
+function uncount(state: LedgerState): Outcome {
+  if (state.tally) state.tally = { ...state.tally, sent: Math.max(0, state.tally.sent - 1) }
+  return { is: 'done' }
 }
 
 function credit(state: LedgerState): Outcome {

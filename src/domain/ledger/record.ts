@@ -59,6 +59,8 @@ export type ChallengeRecord = {
   /** Whether answers may name the user: not where the caller asked for `create_user: false`. */
   tellsUser: boolean
   locale: string
+  /** What of it was asked for by name; a new link's mail is in the person's own language otherwise. */
+  wishedLocale?: string | null
   metadata: Record<string, string | number | boolean | null>
   /** What the person approves by signing in (Transmit); goes into the ID token. */
   approvalData?: Record<string, string> | null

@@ -5,6 +5,8 @@ import { chooseLocaleOf } from '../../locales/choose.ts'
 import type { Delivery, Deps } from '../../ports.ts'
 import { batch, query, queryAll } from '../database.ts'
 import { insertEventIfChanged } from '../events/queries.ts'
+import { askLedger } from '../ledger/ask.ts'
+import { parseChallengeId } from '../ledger/secret.ts'
 import { getProject, type Project } from '../projects/project.ts'
 import { selectSuppression } from '../suppressions/queries.ts'
 import type { TemplateRow } from '../templates/queries.ts'
@@ -13,6 +15,7 @@ import { parseEmailAddress } from '../users/address.ts'
 import { selectUserByRef, toUser, type UserRow } from '../users/queries.ts'
 import { identifierOf } from '../users/user.ts'
 import {
+  chooseLocale,
   inputPlace,
   type MailContent,
   type PendingMessage,
@@ -110,16 +113,28 @@ export async function deliverStored(deps: Deps, projectId: string, id: string): 
 async function deliverRow(deps: Deps, row: MessageRow, nowMs: number): Promise<void> {
   const [claimed] = await batch(deps.db, [claimMessage(deps.db, row.project_id, row.id, nowMs, nowMs + CLAIM_MS)])
   if (!claimed?.changes) return
-  if (row.status === 'pending' && nowMs < row.expires_at * 1000) await deliverRowNow(deps, row)
-  else await erase(deps, row)
+  if (row.status !== 'pending' || nowMs >= row.expires_at * 1000) await erase(deps, row)
+  else if (await isOver(deps, row)) await recordDelivery(deps, nobody(row), unsent('it was used or cancelled before'))
+  else await deliverRowNow(deps, row)
 }
+
+/** Minutes have passed: a link that was used by way of another mail, or cancelled, need not be sent any more. */
+async function isOver(deps: Deps, { project_id, challenge_id }: MessageRow): Promise<boolean> {
+  const ref = challenge_id === null ? null : await parseChallengeId(deps.keys, challenge_id)
+  if (!ref) return false
+  const outcome = await askLedger(deps, ref.ledger, { type: 'peek', id: ref.id, project: project_id, link: null })
+  return outcome.is === 'found' && (outcome.status === 'redeemed' || outcome.status === 'cancelled')
+}
+
+const unsent = (detail: string) => ({
+  status: 'suppressed' as const,
+  attempts: [{ provider: null, event: 'suppressed' as const, detail }],
+})
 
 async function deliverRowNow(deps: Deps, row: MessageRow): Promise<void> {
   const pending = await toPending(deps, row)
-  if (pending && 'suppressed' in pending) {
-    const attempt = { provider: null, event: 'suppressed', detail: pending.suppressed } as const
-    await recordDelivery(deps, nobody(row), { status: 'suppressed', attempts: [attempt] })
-  } else if (pending) await deliverNow(deps, pending)
+  if (pending && 'suppressed' in pending) await recordDelivery(deps, nobody(row), unsent(pending.suppressed))
+  else if (pending) await deliverNow(deps, pending)
   else await erase(deps, row)
 }
 
@@ -170,7 +185,7 @@ export async function toPending(
     id: row.id,
     channel: row.channel,
     to,
-    content: withTemplate(content, stored, project.settings.locale),
+    content: withTemplate(content, stored, chooseLocale(project)),
     attempts: row.attempts,
     expiresAt: row.expires_at,
     userId: row.user_id ?? asked?.userId ?? null,
@@ -185,7 +200,7 @@ async function templatesOrSuppressed(
 ): Promise<TemplateRow[] | 'suppressed'> {
   const email = parseEmailAddress(to)
   const [templates, suppression] = await batch(deps.db, [
-    selectTemplatesOf(deps, project.id, content, project.settings.locale),
+    selectTemplatesOf(deps, project.id, content, chooseLocale(project)),
     selectSuppression(deps.db, project.id, email.ok ? email.value.canonical : to),
   ])
   return suppression?.rows[0] ? 'suppressed' : ((templates?.rows ?? []) as TemplateRow[])

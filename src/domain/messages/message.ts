@@ -167,7 +167,7 @@ export async function noticeMessage(
   user: User,
   kind: 'address_changed' | 'sign_in_ended',
   to: string,
-): Promise<{ row: NewMessage; pending: PendingMessage }> {
+): Promise<NewMessage> {
   const nowMs = deps.now()
   const now = Math.floor(nowMs / 1000)
   const id = newId('msg', now, deps.randomBytes(16))
@@ -177,32 +177,20 @@ export async function noticeMessage(
     kind === 'address_changed' ? { kind, ...common, changedAt: now } : { kind, ...common, endedAt: now }
   const expiresAt = now + NOTICE_TTL_SECONDS
   return {
-    row: {
-      projectId: project.id,
-      id,
-      challengeId: null,
-      userId: user.id,
-      identifierId: null,
-      channel: 'email',
-      toMasked: maskEmail(to),
-      timeline: '[]',
-      template: templateNameOf(content),
-      locale,
-      secrets: null,
-      input: await sealInput(deps, project.id, id, { to, content, signUpUserId: null }),
-      dueAt: nowMs + FIRST_ATTEMPT_MS,
-      expiresAt,
-      now,
-    },
-    pending: {
-      projectId: project.id,
-      id,
-      channel: 'email',
-      to,
-      content,
-      attempts: 0,
-      expiresAt,
-      userId: user.id,
-    },
+    projectId: project.id,
+    id,
+    challengeId: null,
+    userId: user.id,
+    identifierId: null,
+    channel: 'email',
+    toMasked: maskEmail(to),
+    timeline: '[]',
+    template: templateNameOf(content),
+    locale,
+    secrets: null,
+    input: await sealInput(deps, project.id, id, { to, content, signUpUserId: null }),
+    dueAt: nowMs + FIRST_ATTEMPT_MS,
+    expiresAt,
+    now,
   }
 }

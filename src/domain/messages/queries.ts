@@ -185,7 +185,9 @@ const withEntries = (entries: string) =>
 export const updateMessage = (db: D1Database, update: MessageUpdate) =>
   db
     .prepare(
-      `UPDATE messages SET status = ?3, provider = ?4, provider_id = ?5, timeline = ${withEntries('?6')}, due_at = ?7, attempts = attempts + 1,
+      // A bounce may be told before we have written down who took the message.
+      `UPDATE messages SET status = CASE WHEN ?3 = 'accepted' AND EXISTS (SELECT 1 FROM json_each(timeline)
+           WHERE json_extract(value, '$.event') IN ('bounced', 'complained')) THEN 'bounced' ELSE ?3 END, provider = ?4, provider_id = ?5, timeline = ${withEntries('?6')}, due_at = ?7, attempts = attempts + 1,
          user_id = coalesce(user_id, ?8), template = coalesce(?9, template), locale = coalesce(?10, locale), secrets = CASE WHEN ?3 = 'pending' THEN secrets ELSE NULL END
        WHERE project_id = ?1 AND id = ?2 AND status = 'pending'`,
     )
@@ -214,8 +216,8 @@ export const eraseMessage = (db: D1Database, projectId: string, id: string, entr
     .bind(projectId, id, entries)
 
 /**
- * Something that became known of a message later; changes nothing the second time. At most 50 entries: a provider that goes on
- * telling must not fill a row.
+ * Something that became known of a message later; changes nothing the second time. At most 50 entries, and some
+ * more for what changes the status: a provider that goes on telling must not fill a row.
  * @param status of a message that was accepted; null: as it is
  */
 export const appendToTimeline = (
@@ -229,7 +231,7 @@ export const appendToTimeline = (
     .prepare(
       `UPDATE messages SET timeline = json_insert(timeline, '$[#]', json(?3)),
          status = CASE WHEN status = 'accepted' AND ?4 IS NOT NULL THEN ?4 ELSE status END
-       WHERE project_id = ?1 AND id = ?2 AND json_array_length(timeline) < 50
+       WHERE project_id = ?1 AND id = ?2 AND json_array_length(timeline) < iif(?4 IS NULL, 50, 60)
          AND NOT EXISTS (SELECT 1 FROM json_each(timeline) WHERE value = json(?3))`,
     )
     .bind(projectId, id, JSON.stringify(entry), status)

@@ -8,6 +8,7 @@ import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { type Failure, failed, type SendLimit } from '../failures.ts'
 import { askLedger } from '../ledger/ask.ts'
+import type { CountCommand, CreditCommand, UncountCommand } from '../ledger/decide.ts'
 import { ledgerOf } from '../ledger/subject.ts'
 import type { Project } from '../projects/project.ts'
 import { countryOf, type PhoneNumber, smsPrefixOf, smsRefusal } from '../users/phone.ts'
@@ -33,24 +34,32 @@ export function refuseText(deps: Deps, project: Project, number: PhoneNumber): R
   return why === null && isListed ? ok(null) : failed({ reason: 'country_not_allowed', country: why ? null : country })
 }
 
-/** Counts one SMS, or says which limit it would break. Two questions, one after the other: what the prefix refuses costs the day nothing. */
+/** Counts one SMS, or says which limit it would break; what is refused counts nowhere. @throws Unavailable, counted nowhere either */
 export async function countText(deps: Deps, project: Project, number: PhoneNumber): Promise<Result<null, Failure>> {
   const { sms } = project.settings
-  const steps = [
-    {
-      prefix: smsPrefixOf(number),
-      setting: 'sms.per_prefix_per_hour',
-      limit: sms.per_prefix_per_hour,
-      window: HOUR_MS,
-      unlessRedeemed: TRUSTED_SHARE,
-    },
-    { prefix: ALL, setting: 'sms.per_day', limit: sms.per_day, window: DAY_MS, unlessRedeemed: null },
-  ] as const
-  for (const { prefix, setting, limit, window, unlessRedeemed } of steps) {
-    const outcome = await askTally(deps, project, prefix, { type: 'count', limit, window, unlessRedeemed })
-    if (outcome.is === 'over') return failed(tooMany(setting, limit, outcome.retryAfter))
-  }
-  return ok(null)
+  const prefix = smsPrefixOf(number)
+  const ofPrefix = {
+    type: 'count',
+    limit: sms.per_prefix_per_hour,
+    window: HOUR_MS,
+    unlessRedeemed: TRUSTED_SHARE,
+  } as const
+  const first = await askTally(deps, project, prefix, ofPrefix)
+  if (first.is === 'over') return failed(tooMany('sms.per_prefix_per_hour', ofPrefix.limit, first.retryAfter))
+  const ofDay = { type: 'count', limit: sms.per_day, window: DAY_MS, unlessRedeemed: null } as const
+  const second = await askTally(deps, project, ALL, ofDay).catch((error: unknown) => {
+    deps.after(askTally(deps, project, prefix, { type: 'uncount' }))
+    throw error
+  })
+  if (second.is !== 'over') return ok(null)
+  deps.after(askTally(deps, project, prefix, { type: 'uncount' }))
+  return failed(tooMany('sms.per_day', ofDay.limit, second.retryAfter))
+}
+
+/** It was not sent after all. */
+export async function uncountText(deps: Deps, project: Project, number: PhoneNumber): Promise<void> {
+  await askTally(deps, project, smsPrefixOf(number), { type: 'uncount' })
+  await askTally(deps, project, ALL, { type: 'uncount' })
 }
 
 /** Somebody signed in with an SMS: numbers that begin so are people's. */
@@ -62,7 +71,7 @@ async function askTally(
   deps: Deps,
   project: Project,
   prefix: string,
-  command: { type: 'count'; limit: number; window: number; unlessRedeemed: number | null } | { type: 'credit' },
+  command: CountCommand | CreditCommand | UncountCommand,
 ) {
   const ledger = await ledgerOf(project, { kind: 'sms', prefix })
   return askLedger(deps, hex(ledger), command)

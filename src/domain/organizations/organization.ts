@@ -101,11 +101,15 @@ export async function changeOrganization(
   id: string,
   input: OrganizationInput,
 ): Promise<Result<Organization, Failure>> {
-  const found = await getOrganization(deps, by.project, id)
-  if (!found.ok) return found
-  const { name, externalId, metadata } = { ...found.value, ...input }
-  const row = { id, name, externalId, metadata: JSON.stringify(metadata), now: Math.floor(deps.now() / 1000) }
-  return write(deps, by, externalId, id, 'organization.updated', updateOrganization(deps.db, by.project.id, row))
+  if (!isId('org', id)) return notFound('organization')
+  const { name, externalId, metadata } = input
+  const change = {
+    ...(name === undefined ? {} : { name }),
+    ...(externalId === undefined ? {} : { external_id: externalId }),
+    ...(metadata === undefined ? {} : { metadata: JSON.stringify(metadata) }),
+  }
+  const update = updateOrganization(deps.db, by.project.id, id, change, Math.floor(deps.now() / 1000))
+  return write(deps, by, externalId ?? null, id, 'organization.updated', update)
 }
 
 /** Its members stay users. Sessions that name it go on until they end. */
@@ -114,6 +118,7 @@ export async function removeOrganization(
   by: { id: string; project: Project },
   id: string,
 ): Promise<Result<null, Failure>> {
+  if (!isId('org', id)) return notFound('organization')
   const { id: projectId } = by.project
   const [removed] = await batch(deps.db, [
     deleteOrganization(deps.db, projectId, id),
@@ -142,6 +147,7 @@ export async function setMember(
 ): Promise<Result<Member, Failure>> {
   const organization = await getOrganization(deps, by.project, id)
   if (!organization.ok) return organization
+  if (!isId('user', userId)) return notFound('user')
   const now = Math.floor(deps.now() / 1000)
   const row = { organizationId: id, userId, roles: JSON.stringify([...new Set(roles)]), now }
   const [put] = await batch(deps.db, [
@@ -169,6 +175,7 @@ export async function removeMember(
   id: string,
   userId: string,
 ): Promise<Result<null, Failure>> {
+  if (!isId('org', id) || !isId('user', userId)) return notFound('member')
   const [removed] = await batch(deps.db, [
     deleteMember(deps.db, by.project.id, id, userId),
     event(deps, by, 'member.deleted', id, userId),

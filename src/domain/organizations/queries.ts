@@ -46,17 +46,20 @@ export const insertOrganization = (
     )
     .bind(projectId, row.id, row.name, row.externalId, row.metadata, row.now)
 
-export const updateOrganization = (
+/** Only what is named, so that two changes at once do not undo one another. */
+export function updateOrganization(
   db: D1Database,
   projectId: string,
-  row: { id: string; name: string; externalId: string | null; metadata: string; now: number },
-) =>
-  db
-    .prepare(
-      `UPDATE organizations SET name = ?3, external_id = ?4, metadata = ?5, updated_at = ?6
-       WHERE project_id = ?1 AND id = ?2 RETURNING ${ORGANIZATION}`,
-    )
-    .bind(projectId, row.id, row.name, row.externalId, row.metadata, row.now)
+  id: string,
+  change: Partial<Pick<OrganizationRow, 'name' | 'external_id' | 'metadata'>>,
+  now: number,
+) {
+  const entries = Object.entries({ ...change, updated_at: now })
+  const assignments = entries.map(([column]) => `${column} = ?`).join(', ')
+  return db
+    .prepare(`UPDATE organizations SET ${assignments} WHERE project_id = ? AND id = ? RETURNING ${ORGANIZATION}`)
+    .bind(...entries.map(([, value]) => value), projectId, id)
+}
 
 export const deleteOrganization = (db: D1Database, projectId: string, id: string) =>
   db.prepare('DELETE FROM organizations WHERE project_id = ? AND id = ?').bind(projectId, id)
@@ -77,11 +80,6 @@ export const selectMembers = (
        ORDER BY user_id DESC LIMIT ?3`,
     )
     .bind(projectId, organizationId, limit, beforeUserId)
-
-export const selectMember = (db: D1Database, projectId: string, organizationId: string, userId: string) =>
-  db
-    .prepare(`SELECT ${MEMBER} FROM members WHERE project_id = ? AND organization_id = ? AND user_id = ?`)
-    .bind(projectId, organizationId, userId)
 
 /** Nobody who is not there becomes a member, and of nothing that is not there. */
 export const putMember = (

@@ -30,7 +30,7 @@ export const WALKS: Walk[] = [
     table: 'refresh_families',
     key: ['project_id', 'id'],
     // A family whose session is gone refreshes nothing; one that was ended before its session was written has none.
-    over: `coalesce(ended_at, 0) BETWEEN 1 AND ?1 OR (rotated_at < ?1 * 1000 AND NOT EXISTS (SELECT 1 FROM sessions s
+    over: `coalesce(ended_at, 0) BETWEEN 1 AND ?1 OR (ended_at IS NULL AND rotated_at < ?1 * 1000 AND NOT EXISTS (SELECT 1 FROM sessions s
       WHERE s.project_id = refresh_families.project_id AND s.id = refresh_families.session_id))`,
   },
   {

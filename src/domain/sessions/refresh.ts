@@ -5,7 +5,7 @@ import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { batch } from '../database.ts'
 import { insertEventIfChanged } from '../events/queries.ts'
-import { deliverNow } from '../messages/deliver.ts'
+import { deliverStored } from '../messages/deliver.ts'
 import { noticeMessage } from '../messages/message.ts'
 import { insertMessage } from '../messages/queries.ts'
 import { toMembership } from '../organizations/organization.ts'
@@ -86,6 +86,6 @@ async function tellOwner(deps: Deps, project: Project, user: User): Promise<void
   const email = identifierOf(user, 'email')
   if (!email || user.status !== 'ACTIVE') return
   const notice = await noticeMessage(deps, project, user, 'sign_in_ended', email.value)
-  await batch(deps.db, [insertMessage(deps.db, notice.row)])
-  await deliverNow(deps, notice.pending)
+  await batch(deps.db, [insertMessage(deps.db, notice)])
+  await deliverStored(deps, project.id, notice.id)
 }

@@ -15,12 +15,13 @@ import { type Failure, failed } from '../failures.ts'
 import { askLedger } from '../ledger/ask.ts'
 import type { Lane } from '../ledger/decide.ts'
 import { deliverStored } from '../messages/deliver.ts'
-import { FIRST_ATTEMPT_MS, sealInput, sealSecrets } from '../messages/message.ts'
+import { chooseLocale, FIRST_ATTEMPT_MS, sealInput, sealSecrets } from '../messages/message.ts'
 import { insertMessage } from '../messages/queries.ts'
 import type { Project } from '../projects/project.ts'
 import { nameOf } from '../templates/template.ts'
 import { type EmailAddress, maskEmail } from '../users/address.ts'
 import { emailContact } from '../users/contact.ts'
+import { refusingSetting } from '../users/email-rules.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 
 export type Ask = {
@@ -47,6 +48,8 @@ export type AskedFor = {
 
 export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Promise<Result<AskedFor, Failure>> {
   const { email, request, flow } = ask
+  const setting = await refusingSetting(deps, project, email.domain)
+  if (setting) return failed({ reason: 'email_domain_blocked', setting })
   const minted = await mint(
     deps,
     project,
@@ -70,6 +73,7 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
         flow,
         clientId: request?.clientId ?? null,
         application: request?.application ?? null,
+        wishedLocale: request?.locale ?? null,
         authorization: request && authorizationOf(request),
       },
       idempotency: { caller: 'page', key: ask.nonce, requestHash: ask.nonce },
@@ -89,7 +93,7 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
   if (outcome.is !== 'opened') return failed(openFailure(project, outcome))
   const opened = await asOpened(deps, minted, outcome)
   await store(deps, project, opened, email, request?.locale ?? null)
-  deps.after(copyLink(deps, project, opened, emailContact(email)))
+  deps.after(copyLink(deps, project, opened, emailContact(email), chooseLocale(project, opened.record.locale)))
   const spacing = Math.ceil(60 / project.settings.send_limits.per_minute)
   return ok({
     ledger: hex(minted.ledger),

@@ -58,7 +58,7 @@ export async function askAgain(
 }
 
 function requestOf(record: ChallengeRecord): AuthorizationRequest | null {
-  const { clientId, redirectUri, authorization, state, locale, application = '' } = record
+  const { clientId, redirectUri, authorization, state, wishedLocale: locale = null, application = '' } = record
   if (clientId === null || redirectUri === null || authorization === null) return null
   return {
     ...authorization,

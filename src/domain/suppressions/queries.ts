@@ -46,12 +46,17 @@ export const insertSuppression = (db: D1Database, row: NewSuppression) =>
       row.now,
     )
 
-/** Only for a message that we sent: a provider's account may carry other mail than ours. */
+/**
+ * Only for a message that we sent (a provider's account may carry other mail than ours), and only when this is told of it for the
+ * first time: once an operator has lifted it, the same report again does not bring it back.
+ */
 export const insertSuppressionOfMessage = (db: D1Database, row: NewSuppression & { message_id: string }) =>
   db
     .prepare(
       `INSERT INTO suppressions (project_id, canonical, id, address, reason, provider, detail, message_id, created_at)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM messages WHERE project_id = ?1 AND id = ?8)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM messages WHERE project_id = ?1 AND id = ?8
+         AND NOT EXISTS (SELECT 1 FROM json_each(timeline) WHERE json_extract(value, '$.event') = ?5
+           AND json_extract(value, '$.provider') = ?6))
        ON CONFLICT DO NOTHING`,
     )
     .bind(

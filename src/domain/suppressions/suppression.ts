@@ -96,15 +96,6 @@ export async function recordReport(deps: Deps, provider: string, report: Report)
   const email = parseEmailAddress(report.recipient)
   const isBad = event === 'bounced' || event === 'complained'
   await batch(deps.db, [
-    appendToTimeline(deps.db, projectId, messageId, { at, event, provider, detail }, isBad ? 'bounced' : null),
-    ...(isBad
-      ? [
-          insertEventIfChanged(
-            deps.db,
-            eventOf(deps, projectId, `message.${event}`, { message: messageId, detail }, now),
-          ),
-        ]
-      : []),
     ...(isBad && report.permanent && email.ok
       ? [
           insertSuppressionOfMessage(deps.db, {
@@ -121,6 +112,15 @@ export async function recordReport(deps: Deps, provider: string, report: Report)
           insertEventIfChanged(
             deps.db,
             eventOf(deps, projectId, 'suppression.created', { reason: event, message: messageId }, now),
+          ),
+        ]
+      : []),
+    appendToTimeline(deps.db, projectId, messageId, { at, event, provider, detail }, isBad ? 'bounced' : null),
+    ...(isBad
+      ? [
+          insertEventIfChanged(
+            deps.db,
+            eventOf(deps, projectId, `message.${event}`, { message: messageId, detail }, now),
           ),
         ]
       : []),

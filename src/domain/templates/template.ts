@@ -11,6 +11,7 @@ import {
   type Brand,
   chooseLocale,
   type MailContent,
+  type SignInMail,
   TEMPLATE_NAMES,
   type TemplateName,
   type TemplateSource,
@@ -114,15 +115,15 @@ export async function previewTemplate(
   const content: MailContent = sample.kind === 'sign_in' ? { ...sample, custom } : sample
   if (source) return ok({ ...content, template: source })
   const rows = await queryAll<TemplateRow>(
-    selectTemplatesFor(deps.db, project.id, [name], [locale, project.settings.locale]),
+    selectTemplatesFor(deps.db, project.id, [name], [locale, chooseLocale(project)]),
   )
   if (rows.length === 0 && !isOurs(name)) return failed({ reason: 'not_found', what: 'template' })
-  return ok(withTemplate(content, rows, project.settings.locale))
+  return ok(withTemplate(content, rows, chooseLocale(project)))
 }
 
-/** Whether a send may name this template: one of ours, or one that the project has in some language. */
+/** Whether a send may name this template: one of ours for sign-ins, or one that the project has in some language. */
 export async function isTemplateName(deps: Deps, project: Project, name: string): Promise<boolean> {
-  if (isOurs(name)) return true
+  if (isOurs(name)) return !NOTICES.includes(name)
   const key = namesKey(project.id)
   const load = async () =>
     (await queryAll<{ name: string }>(selectTemplateNames(deps.db, project.id))).map((row) => row.name)
@@ -160,11 +161,23 @@ export function withTemplate<Content extends MailContent>(
   const name = nameOf(content)
   const inLocale = (locale: string) => rows.find((row) => row.name === name && row.locale === locale)
   const row = inLocale(content.locale) ?? inLocale(projectLocale)
+  // Without what this mail brings nobody could sign in with it: then ours goes, under our name.
+  if (row && content.kind === 'sign_in' && !bringsIn(content, row)) {
+    return { ...content, template: null, custom: content.custom ? { ...content.custom, template: null } : null }
+  }
   const template = row ? { subject: row.subject, html: row.html, text: row.text } : null
   const forced = content.kind === 'sign_in' && (chosen === 'sign_up' || chosen === 'sign_in')
   return { ...content, template, ...(forced ? { isSignUp: chosen === 'sign_up' } : {}) }
 }
 
+function bringsIn({ link, code }: SignInMail, { html, text }: TemplateRow): boolean {
+  const names = [...(link === null ? [] : ['link', 'MAGICLINK']), ...(code === null ? [] : ['code', 'otp'])]
+  const holds = (source: string) => new RegExp(`\\{\\{\\s*(${names.join('|')})\\s*\\}\\}`).test(source)
+  return holds(html) && (text === null || holds(text))
+}
+
+/** Sent by us alone, about something that has happened. */
+const NOTICES: TemplateName[] = ['address_changed', 'security_notice']
 const isOurs = (name: string): name is TemplateName => TEMPLATE_NAMES.some((ours) => ours === name)
 const customName = (content: MailContent): string | null =>
   content.kind === 'sign_in' ? (content.custom?.template ?? null) : null

@@ -6,6 +6,7 @@ import type { Deps } from '../../ports.ts'
 import type { Project } from '../projects/project.ts'
 
 const PATIENCE_MS = 2000
+const MAX_LEVELS = 5
 
 /** The setting that refuses this domain; null where none does. @throws Unavailable if the list cannot be read */
 export async function refusingSetting(
@@ -22,7 +23,8 @@ export async function refusingSetting(
 
 /** The domain, or one that it is below: throw-away services hand out subdomains too. */
 async function isDisposable(deps: Deps, domain: string): Promise<boolean> {
-  const labels = domain.split('.')
+  // A few levels: an address of eighty must not be eighty questions.
+  const labels = domain.split('.').slice(-MAX_LEVELS)
   const candidates = labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'))
   const lists = await Promise.all(candidates.map((candidate) => listHolding(deps, candidate)))
   return candidates.some((candidate, index) => lists[index]?.has(candidate))

@@ -7,7 +7,7 @@ import type { Deps } from '../../ports.ts'
 import { batch, query, queryAll } from '../database.ts'
 import { type EventType, insertEvent, insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
-import { deliverNow } from '../messages/deliver.ts'
+import { deliverStored } from '../messages/deliver.ts'
 import { noticeMessage } from '../messages/message.ts'
 import { insertMessage } from '../messages/queries.ts'
 import { deleteMembershipsOfUser } from '../organizations/queries.ts'
@@ -137,12 +137,12 @@ export async function changeUser(
       ]),
       ...(respelled ? [respellIdentifier(db, project.id, id, respelled)] : []),
       ...(input.status === 'INACTIVE' ? [revokeSessionsOfUser(db, project.id, id, now)] : []),
-      ...(notice ? [insertMessage(db, notice.row)] : []),
+      ...(notice ? [insertMessage(db, notice)] : []),
       insertEvent(db, eventOf(deps, project, 'user.updated', id, now)),
     ]),
   )
   if (!written.ok) return written
-  if (notice) deps.after(deliverNow(deps, notice.pending))
+  if (notice) deps.after(deliverStored(deps, project.id, notice.id))
   return getUser(deps, project, id)
 }
 

@@ -271,14 +271,26 @@ export const templateParams = z.object({
   name: templateName,
   locale: z.enum(LOCALES, { error: `must be one of ${LOCALES.join(', ')}` }),
 })
-export const previewBody = z.strictObject({
-  name: templateName.describe('Of a stored template, or one of ours'),
-  locale: z.enum(LOCALES).optional().describe('Default: the project’s'),
-  subject: z.string().optional().describe('With html: a template that is not stored yet'),
-  html: z.string().optional(),
-  text: z.string().nullable().optional(),
-  template_variables: z.record(z.string(), z.string().max(1000)).default({}),
-})
+export const previewBody = z
+  .strictObject({
+    name: templateName.describe('Of a stored template, or one of ours'),
+    locale: z.enum(LOCALES).optional().describe('Default: the project’s'),
+    subject: z.string().optional().describe('With html: a template that is not stored yet'),
+    html: z.string().optional(),
+    text: z.string().nullable().optional(),
+    template_variables: z.record(z.string(), z.string().max(1000)).default({}),
+  })
+  .check((context) => {
+    const { subject, html, text } = context.value
+    if (html === undefined && (subject !== undefined || text !== undefined)) {
+      context.issues.push({
+        code: 'custom',
+        input: context.value,
+        path: ['html'],
+        message: 'is needed beside subject or text',
+      })
+    }
+  })
 export const previewAnswer = z.object({
   subject: z.string(),
   from_name: z.string(),

@@ -20,7 +20,6 @@ import { grantForSession } from '../../domain/sign-in/grant-for-session.ts'
 import { readSessionCookie } from '../../domain/sign-in/single-sign-on.ts'
 import { waitingStatus } from '../../domain/sign-in/waiting.ts'
 import { parseEmailAddress } from '../../domain/users/address.ts'
-import { refusingSetting } from '../../domain/users/email-rules.ts'
 import { identifierOf } from '../../domain/users/user.ts'
 import { decodeBase64url, encodeBase64url } from '../../lib/base64url.ts'
 import { hex } from '../../lib/bytes.ts'
@@ -81,8 +80,8 @@ export function signInPages() {
     if (await isOverLimit(c, 'ask')) return refuse('too_many', 429)
     const email = parseEmailAddress(typed)
     if (!email.ok) return refuse(typed.trim() === '' ? 'empty' : 'invalid', 400)
-    if (await refusingSetting(c.var.deps, c.var.project, email.value.domain)) return refuse('blocked', 403)
     return ask(c, email.value.exact, request, fields.get('nonce') ?? '', (failure) => {
+      if (failure.reason === 'email_domain_blocked') return refuse('blocked', 403)
       const isLimit = failure.reason === 'too_many_sends' || failure.reason === 'locked'
       return isLimit ? refuse('too_many', 429) : refuse('invalid', 400)
     })

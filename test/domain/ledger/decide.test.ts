@@ -1517,7 +1517,8 @@ describe('the page', () => {
       { purpose: 'code', proof: 'wrong' },
       { is: 'unknown' },
     ],
-    ['another dialect', { dialect: 'other' as 'native' }, {}, { is: 'unknown' }],
+    // Its grant is for that dialect's verify alone.
+    ['a landing link of another dialect', { dialect: 'transmit' }, {}, { is: 'redeemed' }],
   ])('%s', (_what, some, over, outcome) => {
     const l = opened({ record: some ?? {} })
     if ('is' in outcome && outcome.is === 'redeemed') l.redeemed(press(over))

@@ -27,8 +27,14 @@ beforeAll(async () => {
   const user = await app.call('POST', '/v1/users', { email: anAddress(), first_name: 'Ada', metadata: { a: 1 } })
   const client = await app.call('POST', '/v1/clients', { name: 'App' })
   const project = await app.call('POST', '/v1/projects', { name: 'Another' })
+  const organization = await app.call('POST', '/v1/organizations', { name: 'Acme' })
   userId = user.json.id
-  targets = { users: userId, clients: client.json.id, projects: project.json.id }
+  targets = {
+    users: userId,
+    clients: client.json.id,
+    projects: project.json.id,
+    organizations: organization.json.id,
+  }
 })
 
 /** One body for each operation that is right, so that a case deviates in one thing. */
@@ -48,6 +54,10 @@ const VALID: Record<string, () => Record<string, unknown>> = {
   updateProjectById: () => ({ name: 'Project' }),
   createSuppression: () => ({ email: anAddress() }),
   previewTemplate: () => ({ name: 'sign_in' }),
+  createOrganization: () => ({ name: 'Acme' }),
+  updateOrganization: () => ({ name: 'Acme' }),
+  addMember: () => ({ user_id: userId }),
+  setMemberRoles: () => ({ roles: ['admin'] }),
   putTemplate: () => ({ subject: 'Sign in', html: '<p>{{link}}</p>' }),
 }
 const validBody = ({ id }: Operation) => {

@@ -260,8 +260,10 @@ async function fill(key: string) {
   const client = await ask('POST', '/v1/clients', { name: 'App' })
   const apiKey = await ask('POST', '/v1/api_keys', { name: 'k', scopes: ['users:read'] })
   await ask('POST', '/v1/suppressions', { email: anAddress() })
+  const organization = await ask('POST', '/v1/organizations', { name: 'Acme', external_id })
+  await ask('POST', `/v1/organizations/${organization.id}/members`, { user_id: user.id, roles: ['admin'] })
   await ask('PUT', '/v1/templates/sign_in/en', { subject: 'Sign in', html: '<p>{{link}} {{code}}</p>' })
-  return { email, external_id, user, open, verified, client, apiKey }
+  return { email, external_id, user, open, verified, client, apiKey, organization }
 }
 
 const random = (id: string) => id.replace(/_.*/, (rest) => `_${'2'.repeat(rest.length - 1)}`)
@@ -288,11 +290,18 @@ describe('a key of one project', () => {
       ['PATCH', `/v1/clients/${theirs.client.id}`, { rotate_secret: true }],
       ['DELETE', `/v1/clients/${theirs.client.id}`],
       ['DELETE', `/v1/api_keys/${theirs.apiKey.id}`],
+      ['GET', `/v1/organizations/${theirs.organization.id}`],
+      ['PATCH', `/v1/organizations/${theirs.organization.id}`, { name: 'Eve' }],
+      ['GET', `/v1/organizations/${theirs.organization.id}/members`],
+      ['POST', `/v1/organizations/${theirs.organization.id}/members`, { user_id: theirs.user.id }],
+      ['PUT', `/v1/organizations/${theirs.organization.id}/members/${theirs.user.id}`, { roles: ['owner'] }],
+      ['DELETE', `/v1/organizations/${theirs.organization.id}/members/${theirs.user.id}`],
+      ['DELETE', `/v1/organizations/${theirs.organization.id}`],
     ]
     const before = await rowsOf(b)
     for (const [method, path, body] of ids) {
       const answer = await app.call(method, path, body, { key: mine })
-      const nothing = await app.call(method, path.replace(/(user|sess|chal|client|key)_[^/]+/, random), body, {
+      const nothing = await app.call(method, path.replace(/(user|sess|chal|client|key|org)_[^/]+/, random), body, {
         key: mine,
       })
       expect(answer.status, `${method} ${path}: ${answer.text}`).toBe(404)
@@ -331,7 +340,7 @@ describe('a key of one project', () => {
     const other = (await keyIn(b)).key
     await fill(other)
     const theirs = await fill(other)
-    for (const list of ['users', 'clients']) {
+    for (const list of ['users', 'clients', 'organizations']) {
       const { json } = await app.call('GET', `/v1/${list}`, undefined, { key: mine.key })
       expect(json).toEqual({ data: [], next_cursor: null })
     }
@@ -344,7 +353,7 @@ describe('a key of one project', () => {
     ]) {
       expect((await app.call('GET', `/v1/users?${filter}`, undefined, { key: mine.key })).json.data).toEqual([])
     }
-    for (const list of ['users', 'clients', 'api_keys']) {
+    for (const list of ['users', 'clients', 'api_keys', 'organizations']) {
       const { json } = await app.call('GET', `/v1/${list}?limit=1`, undefined, { key: other })
       expect(json.next_cursor).toEqual(expect.any(String))
       const answer = await app.call('GET', `/v1/${list}?cursor=${json.next_cursor}`, undefined, { key: mine.key })
