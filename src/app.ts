@@ -83,7 +83,7 @@ export function createApp(makePorts: MakePorts) {
   app.route('/v1/users', usersApi({ defaultType: 'PERSON' }))
   // The Forward dialect's paths: there a user is a business unless said otherwise.
   app.use('/users/*', onlyIfSpoken('forward'))
-  app.route('/users', usersApi({ defaultType: 'BUSINESS' }))
+  app.route('/users', usersApi({ defaultType: 'BUSINESS', isDialect: true }))
   app.route('/v1/passwordless', passwordlessApi())
   app.route('/v1/sessions', sessionsApi())
   app.route('/v1/project', projectApi())

@@ -1,4 +1,4 @@
-/** Passes an HTTP request on to one origin as it came, and the answer back. */
+/** Passes an HTTP request on to one address as it came, and the answer back. */
 
 import {
   Agent as HttpAgent,
@@ -43,6 +43,7 @@ export type PassThrough = { pass(req: Incoming, res: Outgoing): void; close(): v
 export function createPassThrough(upstream: URL, timeoutMs: number): PassThrough {
   const isTls = upstream.protocol === 'https:'
   const agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, timeout: IDLE_CONNECTION_MS })
+  const base = upstream.pathname.replace(/\/$/, '')
   const request = isTls ? requestHttps : requestHttp
 
   function pass(req: Incoming, res: Outgoing): void {
@@ -52,14 +53,14 @@ export function createPassThrough(upstream: URL, timeoutMs: number): PassThrough
   }
 
   function forward(req: Incoming, res: Outgoing): void {
-    const { method = 'GET', url: path = '' } = req
+    const { method = 'GET', url = '' } = req
     const headers = endToEnd(req.headers)
     const isWithBody = hasBody(req)
     const passed = { bytes: 0 }
     // Node frames the body of a GET or DELETE only if told so; unframed it would be read as another request.
     if (isWithBody && headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked'
     const signal = AbortSignal.timeout(timeoutMs)
-    const outgoing = request(upstream, { method, path, headers, agent, signal })
+    const outgoing = request(upstream, { method, path: base + url, headers, agent, signal })
     res.once('close', () => outgoing.destroy())
     outgoing.once('response', (answer) => {
       // A redirect is the client's to follow; a front that did so would take the request to another origin.

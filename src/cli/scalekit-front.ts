@@ -13,7 +13,7 @@ const HELP = `Lets an application with a Scalekit SDK use Latchkey: the SDK spea
 
   npm run scalekit-front -- [--upstream URL] [--port N] [--host ADDRESS] [--cert FILE --key FILE]
 
-  --upstream URL  the Latchkey to speak for (http://localhost:8787)
+  --upstream URL  the Latchkey to speak for (http://localhost:8787); of another project than its first, with /p/proj_…
   --port N        the port to listen on (8790)
   --host ADDRESS  the address to listen on (127.0.0.1)
   --cert FILE     with --key: serve https, with this certificate and its chain, in PEM
@@ -45,7 +45,7 @@ function readOptions(args: string[]): Options {
   }
   const port = Number(flags.port)
   if (!/^\d+$/.test(flags.port) || port < 1 || port > 65_535) fail('--port needs a number from 1 to 65535.')
-  const upstream = originOf(flags.upstream)
+  const upstream = addressOf(flags.upstream)
   if (LOCAL.includes(upstream.hostname) && Number(upstream.port) === port)
     fail(`--upstream is this program itself. Where does Latchkey run? npm run scalekit-front -- --upstream URL`)
   if ((flags.cert === undefined) !== (flags.key === undefined)) fail('--cert and --key need each other.')
@@ -71,11 +71,11 @@ function readFlags(args: string[]) {
   }
 }
 
-/** Only an origin: the SDK's paths are absolute, so a path here would be silently lost. */
-function originOf(text: string): URL {
+/** With a path it is one project's, under which Latchkey has the same paths as under the origin. */
+function addressOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  const isOrigin = url && /^https?:$/.test(url.protocol) && !url.username && `${url.origin}/` === url.href
-  if (!isOrigin) fail('--upstream needs an origin, such as https://sign-in.example.com.')
+  const isAddress = url && /^https?:$/.test(url.protocol) && url.href === url.origin + url.pathname
+  if (!isAddress) fail('--upstream needs an address, such as https://sign-in.example.com.')
   return url
 }
 
@@ -128,7 +128,7 @@ function welcome({ upstream, host, port, tls }: Options): string {
 Scalekit's SDKs can use Latchkey. Stop it with Ctrl-C.
 
   Address for the SDK  ${tls ? 'https' : 'http'}://${shown}:${port}
-  Latchkey             ${upstream.origin}
+  Latchkey             ${upstream.href.replace(/\/$/, '')}
 ${isOpen ? '\nOther machines can reach it, and without --cert and --key they send their secrets in clear text.\n' : ''}
 `
 }

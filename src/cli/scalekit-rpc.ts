@@ -60,7 +60,13 @@ async function post(
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)])
   try {
     // The Authorization header goes to the one configured origin, and never where an answer points.
-    const answer = await fetch(new URL(path, url), { method: 'POST', headers, body, signal, redirect: 'manual' })
+    const answer = await fetch(url.href.replace(/\/$/, '') + path, {
+      method: 'POST',
+      headers,
+      body,
+      signal,
+      redirect: 'manual',
+    })
     return { status: answer.status, body: await bounded(answer) }
   } catch (error) {
     if (error instanceof ConnectError) throw error

@@ -3,7 +3,6 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import {
-  constants,
   createServer as createHttp2,
   createSecureServer,
   type Http2ServerResponse,
@@ -18,6 +17,7 @@ import { outcomeKey, passwordlessRoutes } from './scalekit-rpc.ts'
 const UPSTREAM_WITHIN_MS = 10_000
 /** Time for a client to send its request, over what Latchkey is given to answer it. */
 const SEND_WITHIN_MS = 10_000
+const DROP_FOR_MS = 1_000
 const IDLE_SESSION_MS = 120_000
 const SLOW_SENDERS = { headersTimeout: SEND_WITHIN_MS, requestTimeout: SEND_WITHIN_MS }
 
@@ -130,7 +130,7 @@ function createAnswer({ upstream, log }: FrontOptions, { pass }: PassThrough, up
     const late = setTimeout(() => res.destroy(), upstreamWithinMs + SEND_WITHIN_MS)
     req.on('error', () => {})
     res.on('error', () => {})
-    stopReading(req, res)
+    dropTheRest(req, res)
     res.once('close', () => {
       clearTimeout(late)
       log(`${nameOf(req)} ${statusOf(req, res, outcome)} ${Math.round(performance.now() - startedAt)} ms`)
@@ -145,11 +145,18 @@ function createAnswer({ upstream, log }: FrontOptions, { pass }: PassThrough, up
   }
 }
 
-/** Once the answer is out, the rest of a refused body is dropped, which ends the exchange. */
-function stopReading(req: Incoming, res: Outgoing): void {
-  // HTTP/1.1 can only hear it out; in HTTP/2 this is RST_STREAM with NO_ERROR (RFC 9113 §8.1).
-  if ('stream' in req) req.stream.once('finish', () => setImmediate(() => req.stream.close(constants.NGHTTP2_NO_ERROR)))
-  else res.once('finish', () => req.resume())
+/**
+ * Once the answer is out, the rest of a refused body is read and dropped: to a client that still sends, a reset would
+ * look like a failure on the way. HTTP/2 clients may simply stop, so there it ends soon (RFC 9113 §8.1).
+ */
+function dropTheRest(req: Incoming, res: Outgoing): void {
+  if (!('stream' in req)) return void res.once('finish', () => req.resume())
+  const { stream } = req
+  stream.once('finish', () => {
+    if (stream.readableEnded) return
+    stream.removeAllListeners('data').resume()
+    setTimeout(() => stream.close(), DROP_FOR_MS)
+  })
 }
 
 const isGrpc = (req: Incoming): boolean =>

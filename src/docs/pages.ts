@@ -4,10 +4,14 @@ export const PAGES = [
   { name: 'api', label: 'API reference' },
   { name: 'errors', label: 'Errors' },
   { name: 'templates', label: 'Mails and templates' },
+  { name: 'organizations', label: 'Organizations' },
   { name: 'locales', label: 'Languages' },
   { name: 'deploy', label: 'Deploy' },
   { name: 'mail', label: 'When mail does not arrive' },
   { name: 'sms', label: 'Text messages' },
+  { name: 'scalekit', label: 'From Scalekit' },
+  { name: 'forward', label: 'Coming from Forward' },
+  { name: 'transmit', label: 'From Transmit Security' },
 ] as const
 
 export const pathOfPage = (name: string): string => (name === 'index' ? '/docs' : `/docs/${name}`)

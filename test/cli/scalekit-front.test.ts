@@ -270,6 +270,20 @@ describe('Scalekit’s SDK', () => {
     expect(alone.log).toHaveLength(4)
   })
 
+  it('speaks for one project of several', async () => {
+    const answer = (asked: Asked) => documented({ ...asked, path: asked.path.replace('/p/proj_1', '') })
+    const own = await startStub(answer)
+    const alone = await frontTo(new URL('/p/proj_1', own.url))
+    onTestFinished(async () => {
+      await alone.close()
+      await own.close()
+    })
+    const its = new Scalekit(alone.origin, CLIENT_ID, CLIENT_SECRET)
+    await its.passwordless.resendPasswordlessEmail('req_1')
+    const paths = [RESEND, '/oauth/token', RESEND].map((path) => `/p/proj_1${path}`)
+    expect(own.asked.map(({ path }) => path)).toEqual(paths)
+  })
+
   it('speaks over TLS as well', async () => {
     const tls = selfSigned()
     const before = getCACertificates()
@@ -625,9 +639,9 @@ describe('the program', () => {
   it.each([
     [['--port', 'x'], '--port needs a number'],
     [['--port', '0'], '--port needs a number'],
-    [['--upstream', 'localhost:8787'], '--upstream needs an origin'],
-    [['--upstream', 'https://user:word@x.test'], '--upstream needs an origin'],
-    [['--upstream', 'https://x.test/path'], '--upstream needs an origin'],
+    [['--upstream', 'localhost:8787'], '--upstream needs an address'],
+    [['--upstream', 'https://user:word@x.test'], '--upstream needs an address'],
+    [['--upstream', 'https://x.test/?a=b'], '--upstream needs an address'],
     [['--upstream', 'http://localhost:8790'], '--upstream is this program itself'],
     [['--cert', 'x.pem'], '--cert and --key need each other'],
     [['--cert', '/nowhere.pem', '--key', '/nowhere.pem'], '--cert cannot be read'],

@@ -275,9 +275,7 @@ describe.each(METHODS)('a project with method %s: %s', (method, type) => {
       expectUsed(await of(method).verify({ link_token: token }))
       expectUsed(await of(method).verify({ link_token: token, auth_request_id: id }))
     }
-    const byCode = await of(method).verify({ code: code || '123456', auth_request_id: id })
-    if (method === 'link') expectUnknown(byCode)
-    else expectUsed(byCode)
+    expectUsed(await of(method).verify({ code: code || '123456', auth_request_id: id }))
     expectUsed(await of(method).post(`${BASE}/resend`, { auth_request_id: id }))
   })
 
@@ -369,7 +367,7 @@ describe('the documented verify', () => {
 })
 
 describe('the fields of send', () => {
-  it.each([60, 61, 3600, '90'])('expires_in %s', async (expires_in) => {
+  it.each([60, 61, 3600, '90'])('takes expires_in %s', async (expires_in) => {
     const now = Math.floor(Date.now() / 1000)
     const { json } = await both.send({ expires_in })
     expect(json.expires_in).toBe(Number(expires_in))
@@ -377,7 +375,7 @@ describe('the fields of send', () => {
     expect(Number(json.expires_at)).toBeGreaterThanOrEqual(now + Number(expires_in))
   })
 
-  it.each([59, 0, -1, 3601, 300.5, '59', '300s', true, 1e12])('expires_in %s is refused', async (expires_in) => {
+  it.each([59, 0, -1, 3601, 300.5, '59', '300s', true, 1e12])('refuses expires_in %s', async (expires_in) => {
     expectInvalid(await otp.post(`${BASE}/send`, { email: anAddress(), expires_in }), 'expires_in')
   })
 
@@ -389,7 +387,7 @@ describe('the fields of send', () => {
     [0, 'SIGNIN', 'sign_in'],
     ['UNSPECIFIED', 'SIGNIN', 'sign_in'],
     [null, 'SIGNIN', 'sign_in'],
-  ])('template %s is %s, our %s', async (template, told, ours) => {
+  ])('takes template %s as %s, our %s', async (template, told, ours) => {
     const { id, code, email } = await otp.send({ template })
     const { data } = await otp.project.ok('GET', `/v1/messages?challenge_id=${id}`)
     expect(data).toMatchObject([{ template: ours, status: 'accepted', challenge_id: id }])
@@ -397,7 +395,7 @@ describe('the fields of send', () => {
     expect((await otp.verify({ code, auth_request_id: id })).json.template).toBe(told)
   })
 
-  it.each(['signin', 'LOGIN', '', 3, ['SIGNIN']])('template %j is refused', async (template) => {
+  it.each(['signin', 'LOGIN', '', 3, ['SIGNIN']])('refuses template %j', async (template) => {
     expectInvalid(await otp.post(`${BASE}/send`, { email: anAddress(), template }), 'template')
   })
 
@@ -427,7 +425,7 @@ describe('the fields of send', () => {
   })
 
   it.each(['otp', 'expiry_time_relative', 'link', 'expire_time', 'expiry_time'])(
-    'the template variable %s is reserved',
+    'refuses the reserved template variable %s',
     async (name) => {
       const template_variables = { [name]: 'https://evil.example' }
       expectInvalid(await otp.post(`${BASE}/send`, { email: anAddress(), template_variables }), 'template_variables')
@@ -447,27 +445,24 @@ describe('the fields of send', () => {
     expect(mail && renderMail(mail.content).html).toContain(`${code} Acme`)
   })
 
-  it.each([{ a: 1 }, { a: null }, { a: { b: 'c' } }, ['a'], 'a'])('template_variables %j is refused', async (given) => {
+  it.each([{ a: 1 }, { a: null }, { a: { b: 'c' } }, ['a'], 'a'])('refuses template_variables %j', async (given) => {
     const answer = await otp.post(`${BASE}/send`, { email: anAddress(), template_variables: given })
     expectError(answer, 400, 3, 'INVALID_ARGUMENT')
     expect(answer.json.details[0].validation_error_info.field_violations[0].field).toMatch(/^template_variables/)
   })
 
-  it.each([undefined, '', 'john', 'john@', 5, ['a@example.com']])('email %j is refused', async (email) => {
+  it.each([undefined, '', 'john', 'john@', 5, ['a@example.com']])('refuses email %j', async (email) => {
     expectInvalid(await otp.post(`${BASE}/send`, { email }), 'email')
   })
 
-  it.each(['link', 'link_and_code'] as const)(
-    'magiclink_auth_uri is required where the method is %s',
-    async (method) => {
-      for (const magiclink_auth_uri of [undefined, '', null]) {
-        const answer = await of(method).post(`${BASE}/send`, { email: anAddress(), magiclink_auth_uri })
-        expectInvalid(answer, 'magiclink_auth_uri')
-        // On which Scalekit's own demo repeats the call.
-        expect(answer.json.message).toContain('magiclink_auth_uri is required')
-      }
-    },
-  )
+  it.each(['link', 'link_and_code'] as const)('asks for magiclink_auth_uri where the method is %s', async (method) => {
+    for (const magiclink_auth_uri of [undefined, '', null]) {
+      const answer = await of(method).post(`${BASE}/send`, { email: anAddress(), magiclink_auth_uri })
+      expectInvalid(answer, 'magiclink_auth_uri')
+      // On which Scalekit's own demo repeats the call.
+      expect(answer.json.message).toContain('magiclink_auth_uri is required')
+    }
+  })
 
   it('magiclink_auth_uri has to be registered, character by character', async () => {
     for (const magiclink_auth_uri of [
@@ -621,7 +616,7 @@ describe('limits', () => {
 describe('errors', () => {
   const PATHS = ['send', 'resend', 'verify'].map((verb) => `${BASE}/${verb}`)
 
-  it.each(PATHS)('%s: 16 without a token, and with one that opens nothing', async (path) => {
+  it.each(PATHS)('16 without a token, and with one that opens nothing: %s', async (path) => {
     const none = await otp.post(path, {}, { token: null })
     expect([none.status, none.json]).toEqual([
       401,
@@ -688,7 +683,6 @@ describe('errors', () => {
     [{ code: 123456, auth_request_id: 'chal_x' }, 'code'],
     [{ code: '', auth_request_id: 'chal_x' }, 'code'],
     [{ link_token: ['x'] }, 'link_token'],
-    [{ link_token: 'x'.repeat(501) }, 'link_token'],
   ])('3 for a verify of %j', async (body, field) => {
     expectInvalid(await otp.verify(body), field)
   })
@@ -772,27 +766,10 @@ describe('errors', () => {
   }
 
   it('14 when a part is down', async () => {
-    const down = {
-      prepare: () => {
-        throw new Error('down')
-      },
-      batch: () => Promise.reject(new Error('down')),
-    }
-    const ledger = { idFromName: () => 'x', get: () => ({ run: () => Promise.reject(new Error('down')) }) }
-    for (const bindings of [
-      { LEDGER: ledger },
-      {
-        DB: {
-          ...down,
-          prepare: () => ({
-            bind: () => ({
-              first: () => Promise.reject(new Error('down')),
-              all: () => Promise.reject(new Error('down')),
-            }),
-          }),
-        },
-      },
-    ]) {
+    const fails = () => Promise.reject(new Error('down'))
+    const statement: object = { bind: () => statement, first: fails, all: fails, run: fails }
+    const ledger = { idFromName: () => 'x', get: () => ({ run: fails }) }
+    for (const bindings of [{ LEDGER: ledger }, { DB: { prepare: () => statement, batch: fails } }]) {
       const answer = await ask(bindings)
       expectError(answer, 503, 14, 'UNAVAILABLE')
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)

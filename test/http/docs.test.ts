@@ -243,20 +243,19 @@ describe('what the pages tell to do', () => {
     ])
   })
 
-  describe('the start, pasted', () => {
+  describe('the stories, pasted', () => {
     let folder: string
-    let markdown: string
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'latchkey-docs-'))
-      markdown = await readFile('src/docs/index.md', 'utf8')
     })
     afterAll(() => rm(folder, { recursive: true, force: true }))
 
-    /** The blocks with these names in one shell; what the last one printed. */
-    async function paste(names: string[], environment: Record<string, string> = {}): Promise<Json> {
+    /** The blocks with these names of a page in one shell; what the last one printed. */
+    async function pasteFrom(page: string, names: string[], environment: Record<string, string> = {}): Promise<Json> {
+      const markdown = await readFile(`src/docs/${page}.md`, 'utf8')
       const blocks = names.map((name) => {
         const block = new RegExp(`<!-- story: ${name} -->\\n\`\`\`sh\\n([\\s\\S]*?)\`\`\``).exec(markdown)?.[1]
-        if (!block) throw new Error(`src/docs/index.md has no story ${name}`)
+        if (!block) throw new Error(`src/docs/${page}.md has no story ${name}`)
         return block.replaceAll('https://issuer.example', server.origin)
       })
       const script = blocks.map((block, i) => (i < blocks.length - 1 ? `{ ${block}\n} > /dev/null` : block)).join('\n')
@@ -265,18 +264,24 @@ describe('what the pages tell to do', () => {
       const { stdout } = await promisify(execFile)('bash', ['-euc', uuidgen + script], { cwd: folder, env })
       return JSON.parse(stdout) as Json
     }
+    const paste = (names: string[], environment: Record<string, string> = {}) => pasteFrom('index', names, environment)
+
+    /** Opens the link and presses its button; where that leads. */
+    async function press(link: string): Promise<URL> {
+      const pressed = await fetch(`${server.origin}/auth/magic-link`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { origin: server.origin, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(hiddenInputs(await (await fetch(link)).text())),
+      })
+      return new URL(pressed.headers.get('location') ?? '')
+    }
 
     it('signs in by the link', async () => {
       expect(await paste(['setup', 'register'])).toMatchObject({ redirect_uris: ['https://app.example.com/callback'] })
       expect(await paste(['setup', 'send'])).toMatchObject({ method: 'link_and_code', message: { status: 'accepted' } })
       const { links } = await server.inbox.next('ada@example.com')
-      const pressed = await fetch(`${server.origin}/auth/magic-link`, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: { origin: server.origin, 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams(hiddenInputs(await (await fetch(links[0] ?? '')).text())),
-      })
-      const back = new URL(pressed.headers.get('location') ?? '')
+      const back = await press(links[0] ?? '')
       expect([back.origin + back.pathname, back.searchParams.get('state')]).toEqual([
         'https://app.example.com/callback',
         'cart-17',
@@ -298,6 +303,41 @@ describe('what the pages tell to do', () => {
 
     it('registers an application', async () => {
       expect(await paste(['setup', 'client'])).toMatchObject({ name: 'Acme shop', client_secret: expect.any(String) })
+    })
+
+    it('does what Forward’s guide does', async () => {
+      const forward = (names: string[], environment: Record<string, string> = {}) =>
+        pasteFrom('forward', ['setup', ...names], environment)
+      const key: string = (await forward(['key'])).key
+      expect(await forward(['find'], { LATCHKEY_KEY: key })).toEqual({ data: [], next_cursor: null })
+      const created = await forward(['create'], { LATCHKEY_KEY: key })
+      expect(created).toMatchObject({ email: 'user@example.com', type: 'BUSINESS', status: 'ACTIVE' })
+      const person = { LATCHKEY_KEY: key, USER_ID: created.id }
+      expect((await forward(['find'], person)).data).toEqual([created])
+      expect(await forward(['get'], person)).toEqual(created)
+      expect(await forward(['update'], person)).toMatchObject({ first_name: 'John', last_name: 'Roe', role: 'admin' })
+      expect(await forward(['status'], person)).toMatchObject({ status: 'ACTIVE', message: expect.any(String) })
+      expect(await forward(['redirect'])).toMatchObject({ default_login_redirect: 'https://app.example.com/sso' })
+      const { login_url } = await forward(['link'], person)
+      const back = await press(login_url)
+      expect(back.origin + back.pathname).toBe('https://app.example.com/sso')
+      const CODE_OF_THE_ADDRESS = back.searchParams.get('code') ?? ''
+      expect(await forward(['exchange'], { LATCHKEY_KEY: key, CODE_OF_THE_ADDRESS })).toMatchObject({
+        user: { id: created.id },
+        token_type: 'Bearer',
+      })
+    })
+
+    it('signs a member in to an organization', async () => {
+      const organizations = (names: string[], environment: Record<string, string> = {}) =>
+        pasteFrom('organizations', ['setup', ...names], environment)
+      const { id: ORGANIZATION_ID } = await organizations(['create'])
+      const { id: USER_ID } = await server.api('/v1/users', { email: 'member@example.com' })
+      const member = await organizations(['member'], { ORGANIZATION_ID, USER_ID })
+      expect(member).toMatchObject({ user_id: USER_ID, roles: ['admin'] })
+      const sent = await server.api('/v1/passwordless/send', { user_id: USER_ID, reveal: true })
+      const verified = await organizations(['verify'], { ID_OF_THE_SEND: sent.id, SIX_DIGITS: sent.code })
+      expect(verified).toMatchObject({ session: { organization_id: ORGANIZATION_ID } })
     })
   })
 })

@@ -46,7 +46,7 @@ import {
 import { identifierOf, type User } from '../users/user.ts'
 import { putCopy } from './copy.ts'
 import { homeOf, isAllowedRedirect, linkUrl, signUpDiffers } from './links.ts'
-import { asOpened, type ChallengeRequest, mint, type Opened, openFailure, type Recipient } from './mint.ts'
+import { asOpened, type ChallengeRequest, type Minted, mint, type Opened, openFailure, type Recipient } from './mint.ts'
 
 export type SendInput = ChallengeRequest & {
   recipient: { contact: Contact } | { userId: string }
@@ -88,7 +88,8 @@ export async function send(deps: Deps, project: Project, input: SendInput): Prom
       `the request is too large to keep: state, metadata and URLs together take at most ${MAX_RECORD_BYTES} bytes`,
     )
   }
-  const reserved = input.forUser ? await reserve(deps, project, recipient.value.contact) : null
+  const reserves = input.forUser && !(await isRepeated(deps, project, input, challenge))
+  const reserved = reserves ? await reserve(deps, project, recipient.value.contact) : null
   if (reserved && !reserved.ok) return reserved
   const outcome = await askLedger(deps, challenge.ledgerName, {
     type: 'open',
@@ -96,7 +97,7 @@ export async function send(deps: Deps, project: Project, input: SendInput): Prom
     record: challenge.record,
     secrets: challenge.secrets,
     maxTries: project.settings.max_tries,
-    limits: input.channel === 'none' || reserved ? null : project.settings.send_limits,
+    limits: input.channel === 'none' || input.forUser ? null : project.settings.send_limits,
     lane: 'stranger',
     request: input.idempotency?.requestHash ?? null,
   })
@@ -135,6 +136,13 @@ async function findRecipient(deps: Deps, project: Project, input: SendInput): Pr
   if (!input.forUser) return ok({ subject: { kind: 'address', address: contact.subject }, contact, user: user.value })
   const subject = { kind: 'user', userId: user.value.id } as const
   return ok({ subject, contact, user: user.value, isForDelivery: delivery !== null })
+}
+
+/** The same call again was counted when it came first. */
+async function isRepeated(deps: Deps, project: Project, { idempotency }: SendInput, { ledgerName, id }: Minted) {
+  if (!idempotency) return false
+  const known = await askLedger(deps, ledgerName, { type: 'peek', id, project: project.id, link: null })
+  return known.is === 'found'
 }
 
 /** The address's own budget, where the challenge is in the person's ledger. */

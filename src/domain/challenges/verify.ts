@@ -74,7 +74,9 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
   const { membership } = asked.value
   const redeemed = await redeemForCaller(deps, project.id, {
     presented: presented.value,
-    key: input.redemptionKey,
+    // Another organization is another request: it must not be answered as the same one again.
+    key:
+      input.redemptionKey && input.organization ? `${input.redemptionKey}\n${input.organization}` : input.redemptionKey,
     caller: input.caller.id,
     lane: 'stranger',
     conditions: {
@@ -138,7 +140,7 @@ async function signIn(
     familyId,
     generation: 1,
     client: input.caller,
-    grant,
+    grant: started.value.grant ?? grant,
     membership,
   })
   return ok({ user, signedIn: { session, tokens } })

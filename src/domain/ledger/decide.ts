@@ -450,7 +450,10 @@ function redeem(state: LedgerState, command: RedeemCommand, now: number): Redeem
   if (command.purpose === 'grant') return redeemGrant(state, command, now)
   if (command.id === null && command.conditions.flow !== undefined)
     return redeemTyped(state, ofFlow(state, command), command, ['code', 'relay'], now)
-  if (command.id === null) return redeemTyped(state, newestOf(state, command), command, ['code'], now)
+  if (command.id === null) {
+    const newest = newestOf(state, command)
+    return newest.length > 0 ? redeemTyped(state, newest, command, ['code'], now) : lastEnd(state, command)
+  }
   const challenge = state.challenges.find(({ id }) => id === command.id)
   if (!challenge) return redeemDead(state, command)
   if (!mayRedeem(challenge.record, command)) return { is: 'unknown' }
@@ -490,6 +493,15 @@ function newestOf(state: LedgerState, { conditions }: RedeemCommand): Challenge[
   )
   // A redeemed one bears being asked again.
   return [...own.filter(({ mark }) => mark !== null), ...own.filter(({ mark }) => mark === null).slice(-1)]
+}
+
+/** Nothing is out any more: what became of the last one. */
+function lastEnd(state: LedgerState, { conditions }: RedeemCommand): RedeemOutcome {
+  const { project, dialect } = conditions
+  const last = state.tombstones.findLast(({ owner }) => owner.project === project && owner.dialect === dialect)
+  if (!last) return { is: 'unknown' }
+  const { reason, at, record } = last
+  return reason === 'used' ? { is: 'used', at, grantUse: null, record } : { is: reason }
 }
 
 /** Another project's secret, or another dialect's, is no secret at all here. The page takes landing links alone. */

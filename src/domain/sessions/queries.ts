@@ -178,7 +178,10 @@ export const rotateFamily = (db: D1Database, refresh: Refresh) =>
       `UPDATE refresh_families SET generation = generation + 1, rotated_at = ?5
        WHERE project_id = ?1 AND id = ?2 AND client_id = ?3 AND generation = ?4 AND ended_at IS NULL
          AND EXISTS (SELECT 1 FROM sessions JOIN users u ON u.project_id = ?1 AND u.id = sessions.user_id AND u.status = 'ACTIVE'
-           WHERE sessions.project_id = ?1 AND sessions.id = refresh_families.session_id AND ${live('?6')})`,
+           WHERE sessions.project_id = ?1 AND sessions.id = refresh_families.session_id AND ${live('?6')}
+             -- Somebody who left the organization refreshes nothing of it, and uses nothing up.
+             AND (json_extract(grant_data, '$.organizationId') IS NULL OR EXISTS (SELECT 1 FROM members m
+               WHERE m.project_id = ?1 AND m.user_id = u.id AND m.organization_id = json_extract(grant_data, '$.organizationId'))))`,
     )
     .bind(
       refresh.projectId,

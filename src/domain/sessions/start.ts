@@ -63,7 +63,7 @@ export async function startSession(
     /** A session that this proof is added to, in place of one of its own. */
     joins?: string | null
   },
-): Promise<Result<{ user: User; session: Session }, Failure>> {
+): Promise<Result<{ user: User; session: Session; grant: GrantData | null }, Failure>> {
   const { record } = proof
   const { family, joins = null } = input
   const sessionId = joins ?? proof.sessionId
@@ -129,7 +129,8 @@ export async function startSession(
   if (!started || started.userId !== user.id || !isLive(started, now)) return failed({ reason: 'cancelled' })
   // Somebody brought the same grant in between, and ended what it issues (RFC 6749 §4.1.2).
   if (opened && opened.ended_at !== null) return failed({ reason: 'already_used', at: nowMs })
-  return ok({ user, session: started })
+  // A replay's tokens say what the first ones said.
+  return ok({ user, session: started, grant: opened ? JSON.parse(opened.grant_data) : null })
 }
 
 /** Whether a proof of this person may be added to that session: a live one of the same person. One D1 call. */

@@ -13,15 +13,16 @@ import { requireScope } from '../middleware/require-scope.ts'
 import { toProblem } from '../problem.ts'
 import { answerList } from './list.ts'
 import { createUserBody, loginUrlBody, pageQuery, updateUserBody, userStatusBody, usersQuery } from './schemas.ts'
-import { jsonOf, queryOf } from './validate.ts'
+import { ignoringUnknown, jsonOf, queryOf } from './validate.ts'
 import { toSessionWire, toUserWire } from './wire.ts'
 
 const NO_STORE = { 'cache-control': 'no-store' }
 
-export function usersApi({ defaultType }: { defaultType: string }) {
+export function usersApi({ defaultType, isDialect = false }: { defaultType: string; isDialect?: boolean }) {
   const app = new Hono<AppEnv>()
+  const known = <S extends z.ZodObject>(schema: S) => (isDialect ? ignoringUnknown(schema) : schema) as S
 
-  app.get('/', requireScope('users:read'), queryOf(usersQuery), (c) => {
+  app.get('/', requireScope('users:read'), queryOf(known(usersQuery)), (c) => {
     const { deps, caller } = c.var
     const { limit, cursor, email, phone, ...rest } = c.req.valid('query')
     const filter: UserFilter = { ...rest, email: email?.canonical, phone }
@@ -35,7 +36,7 @@ export function usersApi({ defaultType }: { defaultType: string }) {
     )
   })
 
-  app.post('/', requireScope('users:write'), ...jsonBody(), jsonOf(createUserBody), async (c) => {
+  app.post('/', requireScope('users:write'), ...jsonBody(), jsonOf(known(createUserBody)), async (c) => {
     const { deps, caller } = c.var
     const created = await createUser(deps, caller.project, { type: defaultType, ...toInput(c.req.valid('json')) })
     return created.ok ? c.json(toUserWire(created.value), 201, NO_STORE) : toProblem(c, created.error)
@@ -46,7 +47,7 @@ export function usersApi({ defaultType }: { defaultType: string }) {
     return user.ok ? c.json(toUserWire(user.value), 200, NO_STORE) : toProblem(c, user.error)
   })
 
-  app.put('/:id', requireScope('users:write'), ...jsonBody(), jsonOf(updateUserBody), async (c) => {
+  app.put('/:id', requireScope('users:write'), ...jsonBody(), jsonOf(known(updateUserBody)), async (c) => {
     const changed = await changeUser(c.var.deps, c.var.caller.project, c.req.param('id'), toInput(c.req.valid('json')))
     return changed.ok ? c.json(toUserWire(changed.value), 200, NO_STORE) : toProblem(c, changed.error)
   })
@@ -56,44 +57,50 @@ export function usersApi({ defaultType }: { defaultType: string }) {
     return removed.ok ? c.body(null, 204) : toProblem(c, removed.error)
   })
 
-  app.put('/:id/status', requireScope('users:write'), ...jsonBody(), jsonOf(userStatusBody), async (c) => {
+  app.put('/:id/status', requireScope('users:write'), ...jsonBody(), jsonOf(known(userStatusBody)), async (c) => {
     const changed = await changeUser(c.var.deps, c.var.caller.project, c.req.param('id'), c.req.valid('json'))
     if (!changed.ok) return toProblem(c, changed.error)
     const message = `The user's status is now ${changed.value.status}.`
     return c.json({ ...toUserWire(changed.value), message }, 200, NO_STORE)
   })
 
-  app.post('/:id/login_url', requireScope('passwordless:reveal'), ...jsonBody(), jsonOf(loginUrlBody), async (c) => {
-    const { deps, caller } = c.var
-    const body = c.req.valid('json')
-    const sent = await send(deps, caller.project, {
-      recipient: { userId: c.req.param('id') },
-      channel: 'none',
-      purpose: 'login_url',
-      method: 'link',
-      createUser: false,
-      redirectUri: body.redirect_uri ?? null,
-      link: 'landing',
-      linkParam: 'token',
-      state: body.state ?? null,
-      locale: null,
-      custom: null,
-      metadata: {},
-      createdBy: null,
-      expiresIn: body.expires_in ?? null,
-      client: null,
-      match: [],
-      codeChallenge: null,
-      hosted: null,
-      tellsUser: true,
-      idempotency: await idempotencyOf(c, body),
-    })
-    if (!sent.ok) return toProblem(c, sent.error)
-    const { link, expiresAt, challengeId } = sent.value
-    return c.json({ login_url: link, expires_at: expiresAt, challenge_id: challengeId }, 200, NO_STORE)
-  })
+  app.post(
+    '/:id/login_url',
+    requireScope('passwordless:reveal'),
+    ...jsonBody(),
+    jsonOf(known(loginUrlBody)),
+    async (c) => {
+      const { deps, caller } = c.var
+      const body = c.req.valid('json')
+      const sent = await send(deps, caller.project, {
+        recipient: { userId: c.req.param('id') },
+        channel: 'none',
+        purpose: 'login_url',
+        method: 'link',
+        createUser: false,
+        redirectUri: body.redirect_uri ?? null,
+        link: 'landing',
+        linkParam: 'token',
+        state: body.state ?? null,
+        locale: null,
+        custom: null,
+        metadata: {},
+        createdBy: null,
+        expiresIn: body.expires_in ?? null,
+        client: null,
+        match: [],
+        codeChallenge: null,
+        hosted: null,
+        tellsUser: true,
+        idempotency: await idempotencyOf(c, body),
+      })
+      if (!sent.ok) return toProblem(c, sent.error)
+      const { link, expiresAt, challengeId } = sent.value
+      return c.json({ login_url: link, expires_at: expiresAt, challenge_id: challengeId }, 200, NO_STORE)
+    },
+  )
 
-  app.get('/:id/sessions', requireScope('sessions:read'), queryOf(pageQuery), async (c) => {
+  app.get('/:id/sessions', requireScope('sessions:read'), queryOf(known(pageQuery)), async (c) => {
     const { deps, caller } = c.var
     const user = await getUser(deps, caller.project, c.req.param('id'))
     if (!user.ok) return toProblem(c, user.error)

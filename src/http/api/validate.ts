@@ -2,9 +2,16 @@
 
 import { zValidator } from '@hono/zod-validator'
 import type { Context } from 'hono'
-import type * as z from 'zod'
+import * as z from 'zod'
 import type { AppEnv } from '../context.ts'
 import { type Issue, problem } from '../problem.ts'
+
+/** For a vendor's paths: what its clients send besides is left out (api.md, conventions). */
+export const ignoringUnknown = <S extends z.ZodObject>(schema: S) =>
+  z.preprocess((value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(Object.entries(value).filter(([name]) => Object.hasOwn(schema.shape, name)))
+  }, schema)
 
 export const jsonOf = <S extends z.ZodType>(schema: S) =>
   zValidator('json', schema, (result, c) => (result.success ? undefined : refuse(c, result.error)))

@@ -3,19 +3,18 @@
  * that may join the header itself (security M1).
  */
 
+import { headerLine } from '../../emails/escape.ts'
 import type { InlineImage } from '../../emails/inline-logo.ts'
 import { utf8 } from '../../lib/bytes.ts'
 import { cleanValue } from '../../lib/clean-value.ts'
 import type { ProviderMail } from '../provider.ts'
 
-/** One line without control or bidi characters, and without `=?`, which would begin an encoded word (RFC 2047). */
-export function headerText(value: string): string {
-  return cleanValue(value).replaceAll('=?', '= ?')
-}
+/** A subject: one line, without `=?`, which would begin an encoded word (RFC 2047). Our isolates stay: they keep a code in order. */
+export const headerText = headerLine
 
 /** `<>` would make an address of a name; a quote or a backslash would end or escape its quoting. */
 export function senderName(name: string): string {
-  return headerText(name.replace(/[<>"\\]/g, ''))
+  return headerLine(cleanValue(name.replace(/[<>"\\]/g, '')))
 }
 
 /** `Acme <a@acme.example>`. RFC 5322 §3.2.4: a name that is no plain word stands in quotes. */

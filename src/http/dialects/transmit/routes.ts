@@ -136,11 +136,11 @@ export function transmitRoutes() {
     bodyOf(otpAuthenticateBody),
     async (c) => {
       const body = c.req.valid('json')
-      const user = await userOf(c, body.named)
+      const [user, tokens] = await Promise.all([userOf(c, body.named), tokensFor(c)])
       if (!user.ok) return refuseOtp(c, user.error, null)
       const verified = await verify(c.var.deps, c.var.caller.project, {
         ...toVerifyInput(body),
-        ...(await tokensFor(c)),
+        ...tokens,
         secret: { person: user.value.id, code: body.passcode, id: body.request_id ?? null },
         redemptionKey: idempotencyKey(c),
       })
