@@ -495,10 +495,12 @@ function newestOf(state: LedgerState, { conditions }: RedeemCommand): Challenge[
   return [...own.filter(({ mark }) => mark !== null), ...own.filter(({ mark }) => mark === null).slice(-1)]
 }
 
-/** Nothing is out any more: what became of the last one. */
+/** No code is out any more: what became of the last one. */
 function lastEnd(state: LedgerState, { conditions }: RedeemCommand): RedeemOutcome {
   const { project, dialect } = conditions
-  const last = state.tombstones.findLast(({ owner }) => owner.project === project && owner.dialect === dialect)
+  const last = state.tombstones.findLast(
+    ({ owner }) => owner.project === project && owner.dialect === dialect && owner.link === null,
+  )
   if (!last) return { is: 'unknown' }
   const { reason, at, record } = last
   return reason === 'used' ? { is: 'used', at, grantUse: null, record } : { is: reason }
