@@ -15,7 +15,7 @@ const ARROW: Record<string, string[]> = {
   docs: ['lib', 'locales', 'domain', 'emails', 'http'],
   cli: ['lib', 'docs'],
 }
-const SURFACES = ['http/api', 'http/pages', 'http/oidc', 'http/dialects']
+const SURFACES = ['http/api', 'http/pages', 'http/oidc', 'http/dialects/transmit', 'http/dialects/scalekit']
 
 const folderOf = (path: string) => path.split('/')[0] ?? ''
 

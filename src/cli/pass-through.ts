@@ -9,7 +9,6 @@ import {
 } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ERROR_INFO_TYPE } from './scalekit-proto.ts'
 
@@ -61,6 +60,7 @@ export function createPassThrough(upstream: URL, timeoutMs: number): PassThrough
     if (isWithBody && headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked'
     const signal = AbortSignal.timeout(timeoutMs)
     const outgoing = request(upstream, { method, path: base + url, headers, agent, signal })
+    // Also of a client that is gone: over HTTP/2 its half of a body would end as if it were the whole.
     res.once('close', () => outgoing.destroy())
     outgoing.once('response', (answer) => {
       // A redirect is the client's to follow; a front that did so would take the request to another origin.
@@ -92,7 +92,7 @@ function hasBody(req: Incoming): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
 }
 
-async function* bounded(body: Readable, passed: { bytes: number }): AsyncGenerator<Buffer> {
+async function* bounded(body: Incoming, passed: { bytes: number }): AsyncGenerator<Buffer> {
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     passed.bytes += chunk.length
     if (passed.bytes > MAX_BODY_BYTES) throw new Error('too large')

@@ -94,7 +94,10 @@ function bothVersions(http1: Server, toHttp2: (socket: Socket) => void, undecide
       if (start === null) return
       decided()
       socket.unshift(start)
-      if (start.toString('latin1') === 'PRI') toHttp2(socket)
+      const isHttp2 = start.toString('latin1') === 'PRI'
+      // An HTTP/1.1 server leaves a socket half open; in HTTP/2 whoever ends its half is gone.
+      socket.allowHalfOpen = !isHttp2
+      if (isHttp2) toHttp2(socket)
       else toHttp1?.call(http1, socket)
     }
 

@@ -541,6 +541,26 @@ describe('everything else', () => {
     expect(JSON.parse(answer.body.toString())).toMatchObject({ code: 14, details: [{ error_code: 'UNAVAILABLE' }] })
   })
 
+  it('ends with its client, and not with its time', { timeout: 5_000 }, async () => {
+    const { stub, front } = await both()
+    for (const leave of ['stream', 'session'] as const) {
+      const session = connectHttp2(front.origin)
+      const stream = session.request({ ':path': '/keys', ':method': 'POST' }).on('error', () => {})
+      stream.write('half of')
+      await sleep(100)
+      if (leave === 'stream') stream.destroy()
+      else session.destroy()
+      while (!front.log.pop()) await sleep(10)
+      session.destroy()
+    }
+    const asking = request(front.origin, { path: '/keys', method: 'POST', agent: false }).on('error', () => {})
+    asking.write('half of')
+    await sleep(100)
+    asking.destroy()
+    while (!front.log.pop()) await sleep(10)
+    expect(stub.asked).toEqual([])
+  })
+
   it('survives nonsense', async () => {
     const { front } = await both()
     for (const bytes of [

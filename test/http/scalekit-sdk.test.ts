@@ -31,7 +31,6 @@ afterAll(async () => {
 
 /** With a client of its own in the project that these headers name. */
 async function sdkOf({ port }: Front, headers: Record<string, string> = {}): Promise<Scalekit> {
-  await server.api('/v1/project', undefined, headers)
   const patched = await fetch(new URL('/v1/project', server.url), {
     method: 'PATCH',
     headers: { 'x-api-key': server.key, 'content-type': 'application/json', ...headers },
