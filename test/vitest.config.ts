@@ -28,8 +28,8 @@ if (assets.status !== 0) throw new Error('src/cli/assets.ts failed')
 export default defineConfig({
   root: at('..'),
   test: {
-    // Both kinds at once: the browser tests wait much of their time.
-    maxWorkers: 2,
+    // One more than the cores of the smallest machine: browser and crash tests wait much of their time.
+    maxWorkers: 3,
     projects: [
       {
         // Inside workerd, with real D1, KV and Durable Objects.

@@ -93,7 +93,9 @@ describe('a press that happens twice', () => {
       await page.mouse.click(box.x + 20, box.y + 10)
       await new Promise((resolve) => setTimeout(resolve, 120))
       await page.mouse.click(box.x + 20, box.y + 10)
-      await page.waitForURL(/\/callback/)
+      // Not waitForURL: the second press ends the first one's navigation, which it takes for a failure.
+      await expect.poll(() => page.url(), { timeout: 15_000 }).toMatch(/\/callback/)
+      await page.waitForLoadState()
       expect(await page.textContent('body')).toContain(`signed in as ${email}`)
       expect(presses).toBe(2)
       expect(new Set(application.sessions(email)).size).toBe(1)
