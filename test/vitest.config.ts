@@ -25,6 +25,21 @@ Object.assign(process.env, {
 const assets = spawnSync(process.execPath, [at('../src/cli/assets.ts')], { stdio: ['ignore', 'inherit', 'inherit'] })
 if (assets.status !== 0) throw new Error('src/cli/assets.ts failed')
 
+const PURE = [
+  'test/{vectors,emails,providers,dev-inbox}/**/*.test.ts',
+  'test/pages/*.test.{ts,tsx}',
+  'test/locales/{choose,locales}.test.ts',
+  'test/domain/{address,phone,redirect-uris}.test.ts',
+  'test/domain/ledger/{code,decide,decide.property,dialects,secret,tally}.test.ts',
+]
+
+const insideWorkerd = () =>
+  cloudflareTest(async () => ({
+    main: './src/index.ts',
+    wrangler: { configPath: './wrangler.toml' },
+    miniflare: { bindings: { ...variables, TEST_MIGRATIONS: await readD1Migrations(at('../migrations')) } },
+  }))
+
 export default defineConfig({
   root: at('..'),
   test: {
@@ -32,19 +47,19 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       {
-        // Inside workerd, with real D1, KV and Durable Objects.
+        // What touches no storage: one workerd for all of it.
         root: at('..'),
-        plugins: [
-          cloudflareTest(async () => ({
-            main: './src/index.ts',
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { ...variables, TEST_MIGRATIONS: await readD1Migrations(at('../migrations')) } },
-          })),
-        ],
+        plugins: [insideWorkerd()],
+        test: { name: 'pure', include: PURE, isolate: false, testTimeout: 30_000 },
+      },
+      {
+        // Inside workerd, with real D1, KV and Durable Objects, each file with its own.
+        root: at('..'),
+        plugins: [insideWorkerd()],
         test: {
           name: 'workerd',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/http/**', 'test/browser/**', 'test/cli/**'],
+          exclude: ['test/http/**', 'test/browser/**', 'test/cli/**', ...PURE],
           setupFiles: ['test/setup.ts'],
           testTimeout: 30_000,
         },

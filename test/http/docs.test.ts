@@ -1,16 +1,15 @@
 /** /docs as it is served: nothing leads nowhere, nothing of the API is left out, and its first story works when pasted. */
 
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EXAMPLES } from '../../src/docs/examples.ts'
 import { PAGES, pathOfPage } from '../../src/docs/pages.ts'
 import { hiddenInputs } from '../support/html.ts'
 import { type DevServer, type Json, startDevServer } from '../support/server.ts'
+import { pasteStory } from '../support/story.ts'
 
 type Schema = { safeParse(value: unknown): { success: boolean; error?: { message: string } } }
 type Operation = { id: string; method: string; path: string; body?: Schema; optionalBody?: boolean }
@@ -250,20 +249,8 @@ describe('what the pages tell to do', () => {
     })
     afterAll(() => rm(folder, { recursive: true, force: true }))
 
-    /** The blocks with these names of a page in one shell; what the last one printed. */
-    async function pasteFrom(page: string, names: string[], environment: Record<string, string> = {}): Promise<Json> {
-      const markdown = await readFile(`src/docs/${page}.md`, 'utf8')
-      const blocks = names.map((name) => {
-        const block = new RegExp(`<!-- story: ${name} -->\\n\`\`\`sh\\n([\\s\\S]*?)\`\`\``).exec(markdown)?.[1]
-        if (!block) throw new Error(`src/docs/${page}.md has no story ${name}`)
-        return block.replaceAll('https://issuer.example', server.origin)
-      })
-      const script = blocks.map((block, i) => (i < blocks.length - 1 ? `{ ${block}\n} > /dev/null` : block)).join('\n')
-      const uuidgen = `uuidgen() { echo ${crypto.randomUUID()}; }\n`
-      const env = { ...process.env, LATCHKEY_KEY: server.key, ...environment }
-      const { stdout } = await promisify(execFile)('bash', ['-euc', uuidgen + script], { cwd: folder, env })
-      return JSON.parse(stdout) as Json
-    }
+    const pasteFrom = (page: string, names: string[], environment: Record<string, string> = {}): Promise<Json> =>
+      pasteStory(server, folder, page, names, environment)
     const paste = (names: string[], environment: Record<string, string> = {}) => pasteFrom('index', names, environment)
 
     /** Opens the link and presses its button; where that leads. */

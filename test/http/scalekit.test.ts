@@ -1,12 +1,11 @@
 /** /docs/scalekit, pasted: the move from Scalekit as its reader would make it. */
 
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DevServer, type Json, startDevServer } from '../support/server.ts'
+import { pasteStory } from '../support/story.ts'
 
 const PAGE = 'src/docs/scalekit.md'
 const EMAIL = 'john.doe@example.com'
@@ -26,18 +25,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** The blocks with these names in one shell; what the last one printed. */
-async function paste(names: string[], environment: Record<string, string> = {}): Promise<Json> {
-  const blocks = names.map((name) => {
-    const block = new RegExp(`<!-- story: ${name} -->\\n\`\`\`sh\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1]
-    if (!block) throw new Error(`${PAGE} has no story ${name}`)
-    return block.replaceAll('https://issuer.example', server.origin)
-  })
-  const script = blocks.map((block, i) => (i < blocks.length - 1 ? `{ ${block}\n} > /dev/null` : block)).join('\n')
-  const env = { ...process.env, LATCHKEY_KEY: server.key, ...environment }
-  const { stdout } = await promisify(execFile)('bash', ['-euc', script], { cwd: folder, env })
-  return stdout === '' ? null : (JSON.parse(stdout) as Json)
-}
+const paste = (names: string[], environment: Record<string, string> = {}): Promise<Json> =>
+  pasteStory(server, folder, 'scalekit', names, environment)
 
 /** The story up to a mail, and what is in it. */
 async function mailed(names: string[], environment: Record<string, string> = {}) {

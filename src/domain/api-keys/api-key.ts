@@ -17,6 +17,7 @@ import { batch, query, queryAll } from '../database.ts'
 import { insertEvent, insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
 import { getProject, type Project } from '../projects/project.ts'
+import type { TokenClient } from '../sessions/tokens.ts'
 import { type ApiKeyRow, insertApiKey, revokeApiKey, selectApiKey, selectApiKeys, touchApiKey } from './queries.ts'
 
 export const SCOPES = [
@@ -38,7 +39,13 @@ export type Scope = (typeof SCOPES)[number]
  * Who calls: a key of one project, a client with a token of its own, or the root key, which may do everything in the project
  * that it acts for.
  */
-export type Caller = { id: string; project: Project; scopes: (Scope | '*')[] }
+export type Caller = {
+  id: string
+  project: Project
+  scopes: (Scope | '*')[]
+  /** Of a client's own token: its tokens are made as it wants them. */
+  client?: TokenClient
+}
 
 export type ApiKey = {
   id: string

@@ -17,7 +17,8 @@ export async function callerOfClientToken(deps: Deps, token: string): Promise<Ca
   // What the token was given, as far as the client still has it.
   const granted = claims.scope.split(' ')
   const scopes: Scope[] = client.scopes.filter((scope) => granted.includes(scope))
-  return { id: client.id, project, scopes }
+  const { id, clientId, idTokenAlg, accessTtl } = client
+  return { id, project, scopes, client: { id, clientId, alg: idTokenAlg, accessTtl } }
 }
 
 /** The client that the token stands for, if it may still have one. A later client of the same name is another client. */

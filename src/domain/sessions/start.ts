@@ -38,6 +38,8 @@ export type Proof = {
   record: ChallengeRecord
   sessionId: string
   by: 'link' | 'code' | 'relay'
+  /** Milliseconds: when it was redeemed first. */
+  at: number
 }
 
 /** The family that a presented secret (by its stored hash, which covers purpose and id) opens: the same for a replay, another for another redemption key. */
@@ -88,7 +90,8 @@ export async function startSession(
   const event = { projectId: project.id, id: newId('evt', now, deps.randomBytes(16)), now }
   const before = [
     ...(record.createAtRedemption ? insertNewcomer(deps, project, record, now) : []),
-    activateUser(db, project.id, ref, record.mintedAt, now),
+    // As the first time, so that a replay changes nothing.
+    activateUser(db, project.id, ref, record.mintedAt, Math.floor(proof.at / 1000)),
     ...(record.identifier ? [verifyIdentifier(db, project.id, record.identifier, record.mintedAt, now)] : []),
   ]
   const data = { session: sessionId, method: proof.by, ...testMark(record) }

@@ -59,6 +59,10 @@ export type GrantData = {
 export type TokenClient = { id: string; clientId: string; alg: SigningAlg; accessTtl: number | null }
 export const apiClient = (keyId: string): TokenClient => ({ id: keyId, clientId: keyId, alg: 'ES256', accessTtl: null })
 
+/** Who gets the tokens of a back end's call, and the audience where it is a client's (design §4). */
+export const recipientOf = ({ id, client }: { id: string; client?: TokenClient }) =>
+  client ? { caller: client, audience: client.clientId } : { caller: apiClient(id) }
+
 export type Tokens = {
   accessToken: string
   idToken: string

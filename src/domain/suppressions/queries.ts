@@ -27,6 +27,18 @@ export const selectSuppressions = (db: D1Database, projectId: string, limit: num
 
 export type NewSuppression = Omit<SuppressionRow, 'created_at'> & { projectId: string; canonical: string; now: number }
 
+const valuesOf = (row: NewSuppression) => [
+  row.projectId,
+  row.canonical,
+  row.id,
+  row.address,
+  row.reason,
+  row.provider,
+  row.detail,
+  row.message_id,
+  row.now,
+]
+
 /** The first reason stands. */
 export const insertSuppression = (db: D1Database, row: NewSuppression) =>
   db
@@ -34,17 +46,7 @@ export const insertSuppression = (db: D1Database, row: NewSuppression) =>
       `INSERT INTO suppressions (project_id, canonical, id, address, reason, provider, detail, message_id, created_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     )
-    .bind(
-      row.projectId,
-      row.canonical,
-      row.id,
-      row.address,
-      row.reason,
-      row.provider,
-      row.detail,
-      row.message_id,
-      row.now,
-    )
+    .bind(...valuesOf(row))
 
 /**
  * Only for a message that we sent (a provider's account may carry other mail than ours), and only when this is told of it for the
@@ -59,17 +61,7 @@ export const insertSuppressionOfMessage = (db: D1Database, row: NewSuppression &
            AND json_extract(value, '$.provider') = ?6))
        ON CONFLICT DO NOTHING`,
     )
-    .bind(
-      row.projectId,
-      row.canonical,
-      row.id,
-      row.address,
-      row.reason,
-      row.provider,
-      row.detail,
-      row.message_id,
-      row.now,
-    )
+    .bind(...valuesOf(row))
 
 export const deleteSuppression = (db: D1Database, projectId: string, canonical: string) =>
   db.prepare('DELETE FROM suppressions WHERE project_id = ? AND canonical = ?').bind(projectId, canonical)

@@ -7,7 +7,7 @@ import { resend } from '../../domain/challenges/resend.ts'
 import { type SendInput, type Sent, send } from '../../domain/challenges/send.ts'
 import { type Verified, verify } from '../../domain/challenges/verify.ts'
 import type { CustomContent } from '../../domain/messages/message.ts'
-import { apiClient } from '../../domain/sessions/tokens.ts'
+import { recipientOf } from '../../domain/sessions/tokens.ts'
 import { emailContact, phoneContact } from '../../domain/users/contact.ts'
 import type { AppEnv } from '../context.ts'
 import { idempotencyKey, idempotencyOf } from '../idempotency.ts'
@@ -75,7 +75,7 @@ export function passwordlessApi() {
           ? { id: body.id ?? '', code: body.code ?? '' }
           : { token: body.token, id: body.id ?? null },
       accepts: ['link', 'grant'],
-      caller: apiClient(caller.id),
+      ...recipientOf(caller),
       oauthClientId: null,
       redemptionKey: idempotencyKey(c),
       codeVerifier: body.code_verifier ?? null,

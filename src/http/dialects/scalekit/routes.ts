@@ -7,7 +7,7 @@ import { isAllowedRedirect } from '../../../domain/challenges/links.ts'
 import { resend } from '../../../domain/challenges/resend.ts'
 import { send } from '../../../domain/challenges/send.ts'
 import { verify } from '../../../domain/challenges/verify.ts'
-import { apiClient } from '../../../domain/sessions/tokens.ts'
+import { recipientOf } from '../../../domain/sessions/tokens.ts'
 import { whyNotJson } from '../../../lib/strict-json.ts'
 import type { AppEnv } from '../../context.ts'
 import { idempotencyKey, idempotencyOf } from '../../idempotency.ts'
@@ -57,7 +57,7 @@ export function scalekitRoutes() {
       secret,
       dialect: 'scalekit',
       accepts: ['link'],
-      caller: apiClient(caller.id),
+      ...recipientOf(caller),
       oauthClientId: null,
       redemptionKey: idempotencyKey(c),
       codeVerifier: null,

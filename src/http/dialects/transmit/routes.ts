@@ -5,11 +5,9 @@ import { type Context, Hono } from 'hono'
 import type * as z from 'zod'
 import { send } from '../../../domain/challenges/send.ts'
 import { verify } from '../../../domain/challenges/verify.ts'
-import { findClient } from '../../../domain/clients/client.ts'
 import { failed } from '../../../domain/failures.ts'
-import { apiClient } from '../../../domain/sessions/tokens.ts'
+import { recipientOf } from '../../../domain/sessions/tokens.ts'
 import { createUser, getUser, listUsers } from '../../../domain/users/manage.ts'
-import { isId } from '../../../lib/ids.ts'
 import { ok } from '../../../lib/result.ts'
 import type { AppEnv } from '../../context.ts'
 import { idempotencyKey, idempotencyOf } from '../../idempotency.ts'
@@ -96,7 +94,7 @@ export function transmitRoutes() {
       const body = c.req.valid('json')
       const verified = await verify(c.var.deps, c.var.caller.project, {
         ...toVerifyInput(body),
-        ...(await tokensFor(c)),
+        ...recipientOf(c.var.caller),
         secret: { token: body.code, id: body.request_id ?? null },
         redemptionKey: idempotencyKey(c),
       })
@@ -136,11 +134,11 @@ export function transmitRoutes() {
     bodyOf(otpAuthenticateBody),
     async (c) => {
       const body = c.req.valid('json')
-      const [user, tokens] = await Promise.all([userOf(c, body.named), tokensFor(c)])
+      const user = await userOf(c, body.named)
       if (!user.ok) return refuseOtp(c, user.error, null)
       const verified = await verify(c.var.deps, c.var.caller.project, {
         ...toVerifyInput(body),
-        ...tokens,
+        ...recipientOf(c.var.caller),
         secret: { person: user.value.id, code: body.passcode, id: body.request_id ?? null },
         redemptionKey: idempotencyKey(c),
       })
@@ -176,13 +174,4 @@ async function userOf(c: Call, named: Named) {
         : { phone: named.contact.canonical }
   const [user] = await listUsers(deps, caller.project, filter, 1, null)
   return user ? ok(user) : failed({ reason: 'not_found', what: 'user' })
-}
-
-/** Whose tokens these are: the client that calls, as if it had signed the person in itself; else the API key. */
-async function tokensFor(c: Call) {
-  const { deps, caller } = c.var
-  const found = isId('client', caller.id) ? await findClient(deps, caller.project, caller.id) : null
-  if (!found?.ok) return { caller: apiClient(caller.id) }
-  const { id, clientId, idTokenAlg, accessTtl } = found.value
-  return { caller: { id, clientId, alg: idTokenAlg, accessTtl }, audience: clientId }
 }
