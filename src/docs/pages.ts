@@ -9,9 +9,9 @@ export const PAGES = [
   { name: 'deploy', label: 'Deploy' },
   { name: 'mail', label: 'When mail does not arrive' },
   { name: 'sms', label: 'Text messages' },
-  { name: 'scalekit', label: 'From Scalekit' },
-  { name: 'forward', label: 'Coming from Forward' },
+  { name: 'forward', label: 'From Forward' },
   { name: 'transmit', label: 'From Transmit Security' },
+  { name: 'scalekit', label: 'From Scalekit' },
 ] as const
 
 export const pathOfPage = (name: string): string => (name === 'index' ? '/docs' : `/docs/${name}`)

@@ -12,6 +12,7 @@ import { selectSuppression } from '../suppressions/queries.ts'
 import type { TemplateRow } from '../templates/queries.ts'
 import { nameOf, selectTemplatesOf, withTemplate } from '../templates/template.ts'
 import { parseEmailAddress } from '../users/address.ts'
+import type { PhoneNumber } from '../users/phone.ts'
 import { selectUserByRef, toUser, type UserRow } from '../users/queries.ts'
 import { identifierOf } from '../users/user.ts'
 import {
@@ -33,6 +34,7 @@ import {
   selectMessage,
   updateMessage,
 } from './queries.ts'
+import { refuseNumber } from './sms.ts'
 
 /** Waits between attempts, in seconds; the last one repeats until the challenge expires. */
 const BACKOFF_SECONDS = [60, 60, 120, 300]
@@ -173,6 +175,9 @@ export async function toPending(
   if (input.toWhom && !asked) return { suppressed: 'nobody who may sign in has this address' }
   const to = asked?.to ?? input.to ?? row.address
   if (!to) return null
+  // Taking a country off the list is how an operator stops a fraud: what waits goes nowhere either.
+  if (row.channel === 'sms' && !refuseNumber(project, to as PhoneNumber).ok)
+    return { suppressed: 'no SMS goes to this number: sms.countries' }
   const isSignUp = asked?.isSignUp ?? (row.user_id !== null && row.user_id === input.signUpUserId)
   const locale = chooseLocaleOf([input.wishedLocale, asked?.locale ?? row.user_locale]) ?? input.content.locale
   const said = { ...input.content, locale }

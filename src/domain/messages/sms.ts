@@ -25,6 +25,11 @@ export function refuseText(deps: Deps, project: Project, number: PhoneNumber): R
     const message = 'no SMS provider is configured: set SMS_PROVIDERS, such as twilio, and its keys'
     return failed({ reason: 'invalid', issues: [{ path: 'channel', message }] })
   }
+  return refuseNumber(project, number)
+}
+
+/** Whether the number can take an SMS, and its country is on the list. */
+export function refuseNumber(project: Project, number: PhoneNumber): Result<null, Failure> {
   const why = smsRefusal(number)
   if (why === 'not_mobile') {
     return failed({ reason: 'invalid', issues: [{ path: 'phone', message: 'is no number that can receive an SMS' }] })

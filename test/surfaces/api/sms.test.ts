@@ -691,4 +691,12 @@ describe('a country that is taken off the list', () => {
     expectProblem(await project.call('POST', '/v1/passwordless/resend', { id: sent.id }), 403, 'country_not_allowed')
     expect(project.app.texts).toHaveLength(1)
   })
+
+  it('gets nothing of what waits for cron', async () => {
+    const project = await aTextingProject({}, {}, smsApp({ bindings: TWILIO, ports: { sendText: unreachable } }))
+    const sent = await project.sent({ phone: aNumber() })
+    await project.patch({ sms: { countries: [] } })
+    expect((await deliverLater(61_000)).texts).toEqual([])
+    expect((await project.message(sent.message.id)).status).toBe('suppressed')
+  })
 })
