@@ -13,6 +13,8 @@ import { type DevServer, startDevServer } from '../support/server.ts'
 /** `npm run test:crash` asks for more. */
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 5)
 const SENDS = 25
+/** Older mails are gone: a long run sees what became of them in the messages alone. */
+const INBOX_KEEPS = 500
 /** A stored message is left to its own request for so long (FIRST_ATTEMPT_MS), then it is cron's. */
 const UNTIL_DUE_MS = 31_000
 
@@ -85,7 +87,7 @@ describe('SIGKILL while messages are on their way', () => {
         expect([...codes.values()].filter((different) => different.size !== 1)).toEqual([])
         // Nothing failed here: the provider was well again long before anything expired.
         expect(ended.filter(({ status }) => status === 'failed')).toEqual([])
-        expect(codes.size).toBe(ended.length)
+        if (mails.length < INBOX_KEEPS) expect(codes.size).toBe(ended.length)
         await server.stop()
       } finally {
         await rm(persistTo, { recursive: true, force: true })
