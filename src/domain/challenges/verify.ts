@@ -74,9 +74,7 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
   const { membership } = asked.value
   const redeemed = await redeemForCaller(deps, project.id, {
     presented: presented.value,
-    // Another organization is another request: it must not be answered as the same one again.
-    key:
-      input.redemptionKey && input.organization ? `${input.redemptionKey}\n${input.organization}` : input.redemptionKey,
+    key: input.redemptionKey,
     caller: input.caller.id,
     lane: 'stranger',
     conditions: {
@@ -134,6 +132,9 @@ async function signIn(
   })
   if (!started.ok) return started
   const { user, session } = started.value
+  // A replay, for another organization than the first time: its tokens would outlive that membership.
+  const { organizationId = null } = started.value.grant ?? grant
+  if (organizationId !== (membership?.organizationId ?? null)) return failed({ reason: 'already_used', at: proof.at })
   const tokens = await issueTokens(deps, project, {
     user,
     session,

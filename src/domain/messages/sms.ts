@@ -7,7 +7,7 @@ import { hex } from '../../lib/bytes.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { type Failure, failed, type SendLimit } from '../failures.ts'
-import { askLedger } from '../ledger/ask.ts'
+import { askLedger, unknownOutcome } from '../ledger/ask.ts'
 import type { CountCommand, CreditCommand, UncountCommand } from '../ledger/decide.ts'
 import { ledgerOf } from '../ledger/subject.ts'
 import type { Project } from '../projects/project.ts'
@@ -51,12 +51,14 @@ export async function countText(deps: Deps, project: Project, number: PhoneNumbe
   } as const
   const first = await askTally(deps, project, prefix, ofPrefix)
   if (first.is === 'over') return failed(tooMany('sms.per_prefix_per_hour', ofPrefix.limit, first.retryAfter))
+  if (first.is !== 'done') return unknownOutcome(first as never)
   const ofDay = { type: 'count', limit: sms.per_day, window: DAY_MS, unlessRedeemed: null } as const
   const second = await askTally(deps, project, ALL, ofDay).catch((error: unknown) => {
     deps.after(askTally(deps, project, prefix, { type: 'uncount' }))
     throw error
   })
-  if (second.is !== 'over') return ok(null)
+  if (second.is === 'done') return ok(null)
+  if (second.is !== 'over') return unknownOutcome(second as never)
   deps.after(askTally(deps, project, prefix, { type: 'uncount' }))
   return failed(tooMany('sms.per_day', ofDay.limit, second.retryAfter))
 }

@@ -7,8 +7,6 @@ import { encodeBase64url } from '../../lib/base64url.ts'
 import { frame } from '../../lib/bytes.ts'
 import { hmac, importHmacKey, sha256 } from '../../lib/digest.ts'
 
-export const FLOW_BYTES = 16
-
 /** What the ledger keeps. @param ledger the address's ledger, hex */
 export async function flowHash(flow: Uint8Array, ledger: string): Promise<string> {
   return encodeBase64url(await sha256(await derive(flow, 'bind', ledger)))

@@ -637,13 +637,13 @@ describe('limits of SMS', () => {
 
   describe('where the ledger that counts does not answer', () => {
     /** The first question is to the number's own ledger, which goes on answering; those that count do not. */
-    function brokenApp(): TestApp {
+    function brokenApp(run: () => Promise<unknown> = () => Promise.reject(new Error('gone'))): TestApp {
       let own: string | undefined
       const LEDGER = {
         idFromName: (name: string) => env.LEDGER.idFromName(name),
         get: (id: DurableObjectId) => {
           own ??= id.toString()
-          return id.toString() === own ? env.LEDGER.get(id) : { run: () => Promise.reject(new Error('gone')) }
+          return id.toString() === own ? env.LEDGER.get(id) : { run }
         },
       }
       return testApp({ bindings: { ...TWILIO, LEDGER } })
@@ -662,6 +662,13 @@ describe('limits of SMS', () => {
       expectProblem(await sendBy(broken, project, aNumber(), crypto.randomUUID()), 503, 'unavailable')
       expect(broken.texts).toEqual([])
       expect(await messages(project)).toEqual([])
+    })
+
+    it('503 for an outcome of a newer version, and nothing is sent', async () => {
+      const project = await aTextingProject()
+      const newer = brokenApp(async () => ({ is: 'of_tomorrow' }))
+      expectProblem(await sendBy(newer, project, aNumber(), crypto.randomUUID()), 503, 'unavailable')
+      expect(newer.texts).toEqual([])
     })
 
     it('the same call again is counted then', async () => {
