@@ -19,8 +19,12 @@ import { templatesApi } from './http/api/templates.ts'
 import { usersApi } from './http/api/users.ts'
 import { callbacks } from './http/callbacks.ts'
 import type { AppEnv } from './http/context.ts'
+import { kosmosRoutes } from './http/dialects/1kosmos/routes.ts'
+import { kosmosRefusal } from './http/dialects/1kosmos/wire.ts'
 import { scalekitRoutes } from './http/dialects/scalekit/routes.ts'
 import { scalekitRefusal } from './http/dialects/scalekit/wire.ts'
+import { streambirdRefusal } from './http/dialects/streambird/refusals.ts'
+import { streambirdRoutes } from './http/dialects/streambird/routes.ts'
 import { transmitRoutes } from './http/dialects/transmit/routes.ts'
 import { transmitRefusal } from './http/dialects/transmit/wire.ts'
 import { docs } from './http/docs.ts'
@@ -45,22 +49,28 @@ import { signInPages } from './http/pages/sign-in.tsx'
 import { problem } from './http/problem.ts'
 import { Unavailable } from './lib/deadline.ts'
 import { createIsolateCache } from './lib/isolate-cache.ts'
+import { messageLoader } from './locales/load.ts'
 import type { Deps, Ports } from './ports.ts'
 
 /** Promise 8: a revoked API key is refused everywhere within this. */
 const CACHE_MS = 30_000
 
-/** Where two vendors' clients look for what OAuth has elsewhere. */
+/** Where vendors' clients look for what OAuth has elsewhere. */
 const DIALECT_OAUTH = [
   ['/oidc/token', 'transmit', tokenEndpoint],
   ['/cis/oidc/jwks', 'transmit', jwks],
   ['/keys', 'scalekit', jwks],
+  ['/v1/auth/jwks/default', 'streambird', jwks],
 ] as const
 
 /** Where whatever goes wrong is told in a vendor's shape. */
 const REFUSALS = [
   ['/cis/*', transmitRefusal],
   ['/api/v1/*', scalekitRefusal],
+  ['/v1/auth/*', streambirdRefusal],
+  ['/api/r1/*', kosmosRefusal],
+  ['/api/r2/*', kosmosRefusal],
+  ['/caas/*', kosmosRefusal],
 ] as const
 
 export type MakePorts = (env: Env, config: Config) => Ports
@@ -111,6 +121,10 @@ export function createApp(makePorts: MakePorts) {
   app.route('/p/:project', transmitRoutes())
   app.route('/', scalekitRoutes())
   app.route('/p/:project', scalekitRoutes())
+  app.route('/', streambirdRoutes())
+  app.route('/p/:project', streambirdRoutes())
+  // The community's name says which project is meant.
+  app.route('/', kosmosRoutes())
   // The first project's surfaces at the issuer itself, any project's under its own issuer.
   app.route('/', projectSurfaces())
   app.route('/p/:project', projectSurfaces())
@@ -189,6 +203,9 @@ function dependencies(makePorts: MakePorts) {
   const make = async (env: Env): Promise<Omit<Deps, 'after'>> => {
     const config = readEnv(env)
     const ports = makePorts(env, config)
+    // Until then nobody could sign in.
+    if (config.restoredAt > ports.now() / 1000 + 60) throw new ConfigurationError('RESTORED_AT is in the future')
+    const assets = env.ASSETS ?? null
     const keys = await createKeyring(config.secret, config.previousSecret, ports.randomBytes)
     return {
       ...ports,
@@ -198,7 +215,8 @@ function dependencies(makePorts: MakePorts) {
       db: env.DB,
       codes: env.CODES,
       ledger: env.LEDGER,
-      assets: env.ASSETS ?? null,
+      assets,
+      messages: messageLoader(assets, (error) => logError('locales', '', '', error)),
     }
   }
   return async (env: Env, context: Pick<ExecutionContext, 'waitUntil'>): Promise<Deps> => {

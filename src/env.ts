@@ -124,6 +124,15 @@ const variables = z.object({
   LATCHKEY_SECRET_PREVIOUS: secret.optional().or(z.literal('').transform(() => undefined)),
   LATCHKEY_ROOT_KEY: secret,
 
+  RESTORED_AT: z
+    .string()
+    .default('')
+    .refine(
+      (text) => text === '' || (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(text) && !Number.isNaN(Date.parse(text))),
+      'must be a UTC time such as 2026-01-31T12:00:00Z',
+    )
+    .transform((text) => (text === '' ? 0 : Date.parse(text) / 1000)),
+
   DIALECTS: namesOf(VENDORS, VENDORS.join(','), 'dialect'),
 
   MAIL_PROVIDERS: namesOf(MAIL_PROVIDERS),
@@ -161,6 +170,8 @@ const variables = z.object({
 })
 
 export type Config = {
+  /** Unix seconds: what was made before, sessions and secrets, is worthless; a restored database may know it as live. */
+  restoredAt: number
   dialects: Vendor[]
   issuer: { origin: string; host: string; development: boolean }
   secret: string
@@ -203,6 +214,7 @@ export function readEnv(env: Env): Config {
   }
   const v = parsed.data
   return {
+    restoredAt: v.RESTORED_AT,
     dialects: v.DIALECTS,
     issuer: v.ISSUER,
     secret: v.LATCHKEY_SECRET,

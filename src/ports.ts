@@ -5,6 +5,8 @@ import type { Ledger } from './domain/ledger/ledger-object.ts'
 import type { MailContent, SignInMail } from './domain/messages/message.ts'
 import type { Config } from './env.ts'
 import type { IsolateCache } from './lib/isolate-cache.ts'
+import type { Locale } from './locales/index.ts'
+import type { Messages } from './locales/messages.ts'
 
 /** One mail as data. `to` is the stored address, never what a caller typed. */
 export type Mail = {
@@ -48,10 +50,14 @@ export type Ports = {
   /** Milliseconds since the epoch. Read once per request and passed down. */
   now(): number
   randomBytes(length: number): Uint8Array
-  sendMail(mail: Mail): Promise<Delivery>
-  sendText(message: TextMessage): Promise<Delivery>
+  /** @param messages the words of the mail's language, or of the one that could be had */
+  sendMail(mail: Mail, messages: Messages): Promise<Delivery>
+  sendText(message: TextMessage, messages: Messages): Promise<Delivery>
   /** How a mail will look. */
-  renderMail(content: MailContent): { subject: string; fromName: string; html: string; text: string }
+  renderMail(
+    messages: Messages,
+    content: MailContent,
+  ): { subject: string; fromName: string; html: string; text: string }
   /** Null: not from the provider, too old, or not to be read. @param secret what its signature is checked with */
   readCallback(
     provider: CallbackProvider,
@@ -67,6 +73,8 @@ export type Deps = Ports & {
   ledger: DurableObjectNamespace<Ledger>
   /** Static files that are read on demand; null where the Worker was deployed without. */
   assets: Fetcher | null
+  /** The words of a language; English where they cannot be read. Never fails. */
+  messages(locale: Locale): Promise<Messages>
   keys: Keyring
   config: Config
   cache: IsolateCache

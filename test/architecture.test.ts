@@ -6,16 +6,24 @@ const files = Object.entries(sources).map(([path, text]) => ({ path: path.replac
 /** Which folders a folder may import from, besides itself. Files directly in src: see TOP. */
 const ARROW: Record<string, string[]> = {
   lib: [],
-  locales: [],
+  locales: ['lib'],
   domain: ['lib', 'locales', 'ports.ts', 'env.ts'],
   emails: ['lib', 'locales', 'domain'],
-  providers: ['lib', 'domain', 'emails', 'ports.ts', 'env.ts'],
+  providers: ['lib', 'locales', 'domain', 'emails', 'ports.ts', 'env.ts'],
   http: ['lib', 'locales', 'domain', 'ports.ts', 'env.ts'],
   'dev-inbox': ['lib', 'locales'],
   docs: ['lib', 'locales', 'domain', 'emails', 'http'],
-  cli: ['lib', 'docs'],
+  cli: ['lib', 'locales', 'domain', 'docs'],
 }
-const SURFACES = ['http/api', 'http/pages', 'http/oidc', 'http/dialects/transmit', 'http/dialects/scalekit']
+const SURFACES = [
+  'http/api',
+  'http/pages',
+  'http/oidc',
+  'http/dialects/transmit',
+  'http/dialects/scalekit',
+  'http/dialects/streambird',
+  'http/dialects/1kosmos',
+]
 
 const folderOf = (path: string) => path.split('/')[0] ?? ''
 

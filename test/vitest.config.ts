@@ -28,8 +28,9 @@ if (assets.status !== 0) throw new Error('src/cli/assets.ts failed')
 const PURE = [
   'test/{vectors,emails,providers,dev-inbox}/**/*.test.ts',
   'test/pages/*.test.{ts,tsx}',
-  'test/locales/{choose,locales}.test.ts',
+  'test/locales/{choose,compile,locales}.test.ts',
   'test/domain/{address,phone,redirect-uris}.test.ts',
+  'test/checker/*.test.ts',
   'test/domain/ledger/{code,decide,decide.property,dialects,secret,tally}.test.ts',
 ]
 

@@ -1,6 +1,7 @@
 /**
- * Makes the static assets that the Worker reads through ASSETS, in .wrangler/assets: lists too big for the bundle, and the
- * pages of /docs. Writes only what changed, so that any number of servers and tests can run it side by side.
+ * Makes the static assets that the Worker reads through ASSETS, in .wrangler/assets: lists too big for the bundle, the
+ * languages other than English, and the pages of /docs. Writes only what changed, so that any number of servers and tests
+ * can run it side by side.
  */
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,6 +9,9 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { disposableListOf } from '../lib/shard.ts'
+import { messagesFor } from '../locales/all.ts'
+import { compile } from '../locales/compile.ts'
+import { assetOf, LOCALES } from '../locales/index.ts'
 
 const TARGET = fileURLToPath(new URL('../../.wrangler/assets', import.meta.url))
 
@@ -20,7 +24,7 @@ type BuildDocs = (markdown: (page: string) => string) => Files
 export async function writeAssets(target = TARGET): Promise<void> {
   // By address: the types of the pages' sources are those of the Worker, and these programs have Node's.
   const { buildDocs } = (await import(new URL('../docs/build.ts', import.meta.url).href)) as { buildDocs: BuildDocs }
-  const files: Files = new Map([...disposableLists(), ...buildDocs(markdownOf)])
+  const files: Files = new Map([...disposableLists(), ...languages(), ...buildDocs(markdownOf)])
   const draft = `${target}.${process.pid}`
   for (const [path, text] of files) writeChanged(join(target, path), text, draft)
   rmSync(draft, { force: true })
@@ -39,6 +43,11 @@ function disposableLists(): Files {
   const lists = Map.groupBy(domains, disposableListOf)
   if (lists.size !== SHARDS) throw new Error('a list without any domain would be a file that is not there')
   return new Map([...lists].map(([path, listed]) => [path, `${listed.sort().join('\n')}\n`]))
+}
+
+function languages(): Files {
+  const others = LOCALES.filter((locale) => locale !== 'en')
+  return new Map(others.map((locale) => [assetOf(locale), JSON.stringify(compile(messagesFor(locale)))]))
 }
 
 /** Whole or not at all: another process may be reading it. */

@@ -351,7 +351,7 @@ async function firstKey(world: World, { issuer }: Deployment, rootKey: string): 
 
 // --- the command line ----------------------------------------------------------------------------------------------
 
-async function run(
+export async function run(
   world: World,
   { account_id }: Deployment,
   args: string[],

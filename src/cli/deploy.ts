@@ -1,21 +1,12 @@
 /** `npm run deploy`: what is missing in the operator's Cloudflare account, the Worker, and the first API key. */
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { deploy, type Ran, Stop, type World } from './deploy-steps.ts'
+import { deploy, Stop } from './deploy-steps.ts'
 import { type Deployment, NEW_DEPLOYMENT, PROVIDERS, whyNotDeployable } from './deployment.ts'
 import { dryWorld } from './dry-run.ts'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const WRANGLER = resolve(ROOT, 'node_modules/wrangler/bin/wrangler.js')
-const SETTINGS = 'deployment.json'
+import { ask, ROOT, readDeployment, realWorld, SETTINGS } from './real-world.ts'
 
 const HELP = `Deploys Latchkey to your Cloudflare account. Run it again at any time: it makes only what is missing.
 
@@ -87,9 +78,7 @@ function readFlags(args: string[]) {
 
 /** Flags over deployment.json; what is still missing is asked for, if somebody is there. */
 async function answers(flags: Flags): Promise<Deployment> {
-  const file = resolve(ROOT, SETTINGS)
-  const saved = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Deployment>) : {}
-  const known: Deployment = { ...NEW_DEPLOYMENT, ...saved }
+  const known: Deployment = { ...NEW_DEPLOYMENT, ...readDeployment() }
   const isDry = flags['dry-run']
   const list = (values: string[]) => values.flatMap((value) => value.split(',')).map((value) => value.trim())
   const providers = flags['mail-provider'] ? list(flags['mail-provider']) : known.mail_providers
@@ -121,74 +110,6 @@ function variable(text: string): [string, string] {
   if (/_(SECRET|KEY|TOKEN)$/.test(name))
     throw new Stop(`${name} is a secret: put it into the environment instead of --var.`)
   return [name, value]
-}
-
-// --- the world ------------------------------------------------------------------------------------------------------
-
-async function realWorld(): Promise<World> {
-  const { experimental_readRawConfig: read } = await import('wrangler')
-  return {
-    config: 'wrangler.deploy.json',
-    env: process.env,
-    wrangler: (args, { input, accountId } = {}) =>
-      spawned([WRANGLER, ...args], input, accountId ? { CLOUDFLARE_ACCOUNT_ID: accountId } : {}),
-    node: (args) => spawned(args),
-    fetch: (url, init) => fetch(url, init),
-    sleep: (milliseconds) => sleep(milliseconds),
-    say: (line) => void process.stdout.write(`${line}\n`),
-    askSecret: (question) => (isSomebodyThere() ? ask(question, { hidden: true }) : Promise.resolve(null)),
-    readToml: () => read({ config: resolve(ROOT, 'wrangler.toml') }).rawConfig as Record<string, unknown>,
-    saveDeployment: (deployment) => writeJson(SETTINGS, deployment),
-    saveConfig: writeJson,
-    keepSecrets(secrets) {
-      const file = '.latchkey-secrets'
-      const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`)
-      const before = existsSync(resolve(ROOT, file)) ? readFileSync(resolve(ROOT, file), 'utf8') : ''
-      writeFileSync(resolve(ROOT, file), before + lines.join(''), { mode: 0o600 })
-      return file
-    },
-  }
-}
-
-const writeJson = (file: string, value: unknown): void =>
-  writeFileSync(resolve(ROOT, file), `${JSON.stringify(value, null, 2)}\n`)
-
-async function spawned(args: string[], input = '', extra: Record<string, string> = {}): Promise<Ran> {
-  const env = {
-    ...process.env,
-    ...extra,
-    LATCHKEY_CLI: '1',
-    NO_COLOR: '1',
-    FORCE_COLOR: '0',
-    WRANGLER_SEND_METRICS: 'false',
-    WRANGLER_HIDE_BANNER: 'true',
-  }
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'pipe'] })
-  let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk
-  })
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    stderr += chunk
-  })
-  // A program that ends without reading what it was given is judged by its exit code.
-  child.stdin.on('error', () => {})
-  child.stdin.end(input)
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code: code ?? 1, stdout, stderr }
-}
-
-const isSomebodyThere = (): boolean => process.stdin.isTTY === true && process.stdout.isTTY === true
-
-async function ask(question: string, { hidden = false } = {}): Promise<string> {
-  if (!isSomebodyThere()) return ''
-  process.stdout.write(question)
-  const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stdout
-  const lines = createInterface({ input: process.stdin, output, terminal: true })
-  const answer = await lines.question('')
-  lines.close()
-  if (hidden) process.stdout.write('\n')
-  return answer.trim()
 }
 
 try {

@@ -35,6 +35,8 @@ export type Deployment = {
   kv_namespace_id: string | null
   /** Laid over wrangler.toml: routes, placement, limits, whatever wrangler knows. */
   wrangler: Record<string, unknown>
+  /** A rotation of LATCHKEY_SECRET that is not finished, and when (Unix seconds) the Worker went over to the new one. */
+  secret_rotation?: { state: 'switching' | 'done'; at: number }
 }
 
 export const NEW_DEPLOYMENT: Deployment = {

@@ -3,7 +3,6 @@
 import type { SignInMail } from '../domain/messages/message.ts'
 import { cleanText, cleanValue } from '../lib/clean-value.ts'
 import { duration } from '../locales/format.ts'
-import { messagesFor } from '../locales/index.ts'
 import type { Messages } from '../locales/messages.ts'
 import { withCodeLine } from './code-line.ts'
 import { oneLine } from './escape.ts'
@@ -11,10 +10,9 @@ import { sentences } from './sentences.ts'
 
 const maxMessage = 300
 
-export function renderText(content: SignInMail): { text: string; senderId: string | null } {
+export function renderText(messages: Messages, content: SignInMail): { text: string; senderId: string | null } {
   const { link, code, codeHost, custom } = content
   if (link === null && code === null) throw new Error('a text needs a link or a code')
-  const messages = messagesFor(content.locale)
   const app = cleanValue(content.brand.name) || null
   const own = code === null ? null : ownWords(messages, custom?.text?.message ?? '', code, app)
   const linkLine = link === null ? [] : [oneLine(link)]

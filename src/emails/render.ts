@@ -8,7 +8,6 @@ import { cleanValue } from '../lib/clean-value.ts'
 import { parseHex } from '../lib/contrast.ts'
 import { logoSource } from '../lib/logo-source.ts'
 import { accentOf, dark, edgeOn, light } from '../lib/palette.ts'
-import { messagesFor } from '../locales/index.ts'
 import type { Messages } from '../locales/messages.ts'
 import { withCodeLine } from './code-line.ts'
 import { escapeHtml, headerLine, oneLine } from './escape.ts'
@@ -22,8 +21,7 @@ import { templateView } from './template-view.ts'
 
 export type RenderedMail = { subject: string; html: string; text: string; fromName: string; inline: InlineImage[] }
 
-export function renderMail(content: MailContent): RenderedMail {
-  const messages = messagesFor(content.locale)
+export function renderMail(messages: Messages, content: MailContent): RenderedMail {
   const part = content.kind === 'sign_in' ? signInPart(messages, content) : noticePart(messages, content)
   const fromName = senderName(messages, content)
   return { fromName, ...(fromTemplate(messages, content, part, fromName) ?? fromOurs(messages, content, part)) }

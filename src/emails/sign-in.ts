@@ -31,14 +31,14 @@ export function signInPart(messages: Messages, input: SignInMail): MailPart {
   const place = placeName(messages, personValue(asked?.place ?? null))
   const browser = personValue(asked?.browser ?? null)
   const when = asked === null ? null : moment(messages, asked.at, asked.timeZone)
+  const ourSubject = isSignUp ? mail.signUpSubject : mail.linkSubject
   const rows = [
     { label: messages.asked.when, value: when },
     { label: messages.asked.where, value: place && isolate(messages, place) },
     { label: messages.asked.browser, value: browser && isolate(messages, browser) },
   ]
   return {
-    subject:
-      cleanValue(own.subject ?? '') || (code === null ? mail.linkSubject(app, isSignUp) : mail.codeSubject(shown, app)),
+    subject: cleanValue(own.subject ?? '') || (code === null ? ourSubject(app) : mail.codeSubject(shown, app)),
     preheader:
       code === null
         ? mail.preheader.link(linkTtl)

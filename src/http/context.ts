@@ -15,6 +15,8 @@ export type AppEnv = {
     caller: Caller
     /** Set by `projectOfPath`. */
     project: Project
+    /** Set on 1Kosmos' paths: what the client and we encrypt with; null where it wants all in clear. */
+    sharedKey: Uint8Array | null
     /** Set by `refusesLike`, on a dialect's paths alone. */
     refuse?: Refuse
   }

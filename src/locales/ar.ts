@@ -8,6 +8,7 @@ import type { Messages } from './messages.ts'
 
 const the = (app: string | null): string => app ?? 'التطبيق'
 const signIn = (app: string | null): string => (app === null ? 'تسجيل الدخول' : `تسجيل الدخول إلى ${app}`)
+const linkSubject = (app: string | null): string => `رابط ${signIn(app)}`
 const signedIn = (app: string | null): string => (app === null ? 'تم تسجيل دخولك' : `تم تسجيل دخولك إلى ${app}`)
 const goOn = (app: string | null): string => `المتابعة إلى ${the(app)}`
 const askAgain = (app: string | null): string => `لتسجيل الدخول، يمكنك طلب رابط جديد من ${the(app)}.`
@@ -41,6 +42,7 @@ export const ar = {
   // Latin digits, as in the codes.
   intl: 'ar-u-nu-latn',
 
+  firstOfMonth: '1',
   timeOnDay: (time, day) => `${time} يوم ${day}`,
 
   asked: { heading: 'من طلب هذا', when: 'الوقت', where: 'المكان', browser: 'المتصفح' },
@@ -265,8 +267,8 @@ export const ar = {
   mail: {
     sender: 'تسجيل الدخول',
     codeSubject: (code, app) => `${ltr(code)} هو رمز ${signIn(app)}`,
-    linkSubject: (app, isSignUp) =>
-      isSignUp && app !== null ? `أهلًا بك في ${app}: رابط تسجيل الدخول` : `رابط ${signIn(app)}`,
+    linkSubject,
+    signUpSubject: (app) => (app === null ? linkSubject(app) : `أهلًا بك في ${app}: رابط تسجيل الدخول`),
     preheader: {
       link: (duration) => `يعمل الرابط مرة واحدة. مدة صلاحيته: ${duration}.`,
       code: (code, duration) => `يُكتب الرمز ${ltr(code)} حيث طلبته. مدة صلاحيته: ${duration}.`,

@@ -14,6 +14,7 @@ export const de = {
   dir: 'ltr',
   intl: 'de-DE',
 
+  firstOfMonth: '1',
   timeOnDay: (time, day) => `${time} am ${day}`,
 
   asked: { heading: 'Woher diese Anfrage kommt', when: 'Wann', where: 'Wo', browser: 'Browser' },
@@ -250,10 +251,8 @@ export const de = {
   mail: {
     sender: 'Anmeldung',
     codeSubject: (code, app) => `${code} ist ${yourCode(app)}`,
-    linkSubject: (app, isSignUp) => {
-      if (app === null) return 'Ihr Link zum Anmelden'
-      return isSignUp ? `Willkommen bei ${app}: Ihr Link zum Anmelden` : `Ihr Link zum Anmelden bei ${app}`
-    },
+    linkSubject: (app) => (app === null ? 'Ihr Link zum Anmelden' : `Ihr Link zum Anmelden bei ${app}`),
+    signUpSubject: (app) => (app === null ? 'Ihr Link zum Anmelden' : `Willkommen bei ${app}: Ihr Link zum Anmelden`),
     preheader: {
       link: (duration) => `Der Link funktioniert einmal und gilt ${duration}.`,
       code: (code, duration) => `Geben Sie ${code} dort ein, wo Sie den Code angefordert haben. Er gilt ${duration}.`,

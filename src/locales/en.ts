@@ -7,6 +7,7 @@ export const en = {
   dir: 'ltr',
   intl: 'en-GB',
 
+  firstOfMonth: '1',
   timeOnDay: (time, day) => `${time} on ${day}`,
 
   asked: { heading: 'Who asked for this', when: 'When', where: 'Where', browser: 'Browser' },
@@ -234,10 +235,8 @@ export const en = {
   mail: {
     sender: 'Sign-in',
     codeSubject: (code, app) => (app === null ? `${code} is your sign-in code` : `${code} is your ${app} code`),
-    linkSubject: (app, isSignUp) => {
-      if (app === null) return 'Your link to sign in'
-      return isSignUp ? `Welcome to ${app}: your link to sign in` : `Your link to sign in to ${app}`
-    },
+    linkSubject: (app) => (app === null ? 'Your link to sign in' : `Your link to sign in to ${app}`),
+    signUpSubject: (app) => (app === null ? 'Your link to sign in' : `Welcome to ${app}: your link to sign in`),
     preheader: {
       link: (duration) => `The link works once, for ${duration}.`,
       code: (code, duration) => `Type ${code} where you asked for it. It works for ${duration}.`,

@@ -18,6 +18,7 @@ export const es = {
   // `es-419` would write `01:05 p.m. UTC`; 24 hours are read everywhere.
   intl: 'es-ES',
 
+  firstOfMonth: '1',
   timeOnDay: (time, day) => `${time} del ${day}`,
 
   asked: { heading: 'Quién lo pidió', when: 'Cuándo', where: 'Dónde', browser: 'Navegador' },
@@ -245,10 +246,9 @@ export const es = {
   mail: {
     sender: 'Inicio de sesión',
     codeSubject: (code, app) => `${code} es ${yourCode(app)}`,
-    linkSubject: (app, isSignUp) => {
-      if (app === null) return 'Tu enlace para iniciar sesión'
-      return isSignUp ? `${welcome(app)}: tu enlace para iniciar sesión` : `Tu enlace para iniciar sesión en ${app}`
-    },
+    linkSubject: (app) => (app === null ? 'Tu enlace para iniciar sesión' : `Tu enlace para iniciar sesión en ${app}`),
+    signUpSubject: (app) =>
+      app === null ? 'Tu enlace para iniciar sesión' : `${welcome(app)}: tu enlace para iniciar sesión`,
     preheader: {
       link: (duration) => `El enlace funciona una sola vez, durante ${duration}.`,
       code: (code, duration) => `Escribe ${code} donde lo pediste. Funciona durante ${duration}.`,

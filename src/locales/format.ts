@@ -4,10 +4,12 @@ import type { Messages } from './messages.ts'
 
 /** `14:05 CET on 21 November`. Without a zone, or with one that nobody knows: UTC. */
 export function moment(messages: Messages, at: number, timeZone: string | null): string {
-  const say = (options: Intl.DateTimeFormatOptions): string =>
-    dateFormat(messages.intl, timeZone, options).format(at * 1000)
-  const time = say({ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' })
-  return messages.timeOnDay(time, say({ day: 'numeric', month: 'long' }))
+  const format = (options: Intl.DateTimeFormatOptions) => dateFormat(messages.intl, timeZone, options)
+  const time = format({ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }).format(at * 1000)
+  const day = format({ day: 'numeric', month: 'long' })
+    .formatToParts(at * 1000)
+    .map(({ type, value }) => (type === 'day' && value === '1' ? messages.firstOfMonth : value))
+  return messages.timeOnDay(time, day.join(''))
 }
 
 const units = [

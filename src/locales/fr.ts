@@ -15,8 +15,8 @@ export const fr = {
   dir: 'ltr',
   intl: 'fr-FR',
 
-  // `Intl` has "1 novembre".
-  timeOnDay: (time, day) => `${time} le ${day.replace(/^1 /, '1er ')}`,
+  firstOfMonth: '1er',
+  timeOnDay: (time, day) => `${time} le ${day}`,
 
   asked: { heading: 'D’où vient cette demande', when: 'Quand', where: 'Où', browser: 'Navigateur' },
   help: (address) => `Une question ? Écrivez à ${address}`,
@@ -249,12 +249,9 @@ export const fr = {
   mail: {
     sender: 'Connexion',
     codeSubject: (code, app) => `${code} est ${yourCode(app)}`,
-    linkSubject: (app, isSignUp) => {
-      if (app === null) return 'Votre lien pour vous connecter'
-      return isSignUp
-        ? `Bienvenue sur ${app} : votre lien pour vous connecter`
-        : `Votre lien pour vous connecter à ${app}`
-    },
+    linkSubject: (app) => (app === null ? 'Votre lien pour vous connecter' : `Votre lien pour vous connecter à ${app}`),
+    signUpSubject: (app) =>
+      app === null ? 'Votre lien pour vous connecter' : `Bienvenue sur ${app} : votre lien pour vous connecter`,
     preheader: {
       link: (duration) => `Le lien fonctionne une seule fois, pendant ${duration}.`,
       code: (code, duration) => `Saisissez ${code} là où vous l’avez demandé. Le code fonctionne pendant ${duration}.`,

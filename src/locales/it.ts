@@ -19,6 +19,7 @@ export const it = {
   dir: 'ltr',
   intl: 'it-IT',
 
+  firstOfMonth: '1',
   // Not "del 21 novembre": before 8 and 11 it would have to be "dell’".
   timeOnDay: (time, day) => `${time} (${day})`,
 
@@ -246,12 +247,9 @@ export const it = {
   mail: {
     sender: 'Accesso',
     codeSubject: (code, app) => `${code} è ${yourCode(app)}`,
-    linkSubject: (app, isSignUp) => {
-      if (app === null) return 'Il tuo link per accedere'
-      return isSignUp
-        ? `Ti diamo il benvenuto su ${app}: il tuo link per accedere`
-        : `Il tuo link per accedere ${to(app)}`
-    },
+    linkSubject: (app) => (app === null ? 'Il tuo link per accedere' : `Il tuo link per accedere ${to(app)}`),
+    signUpSubject: (app) =>
+      app === null ? 'Il tuo link per accedere' : `Ti diamo il benvenuto su ${app}: il tuo link per accedere`,
     preheader: {
       link: (duration) => `Il link funziona una sola volta, per ${duration}.`,
       code: (code, duration) => `Inserisci ${code} dove l’hai chiesto. Il codice funziona per ${duration}.`,

@@ -9,6 +9,7 @@ export const ja = {
   dir: 'ltr',
   intl: 'ja-JP',
 
+  firstOfMonth: '1',
   timeOnDay: (time, day) => `${day} ${time}`,
 
   asked: { heading: 'この操作について', when: '日時', where: '場所', browser: 'ブラウザ' },
@@ -237,10 +238,8 @@ export const ja = {
     sender: 'ログイン',
     codeSubject: (code, app) =>
       app === null ? `${code} はログイン用のコードです` : `${code} は${app}のログイン用コードです`,
-    linkSubject: (app, isSignUp) => {
-      if (app === null) return 'ログイン用のリンク'
-      return isSignUp ? `${app}へようこそ: ログイン用のリンク` : `${app}のログイン用リンク`
-    },
+    linkSubject: (app) => (app === null ? 'ログイン用のリンク' : `${app}のログイン用リンク`),
+    signUpSubject: (app) => (app === null ? 'ログイン用のリンク' : `${app}へようこそ: ログイン用のリンク`),
     preheader: {
       link: (duration) => `リンクは1回だけ使えます。有効期間は ${duration}です。`,
       code: (code, duration) =>

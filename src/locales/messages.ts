@@ -4,6 +4,9 @@
  * `app` is the application's name, or null where none is known; each language chooses its own stand-in, since a
  * stand-in has a gender and a case. Values that come in are whole words or phrases ("15 minutes", "14:05 UTC on
  * 21 November"), never pieces to be joined.
+ *
+ * All but English are compiled to data (`compile.ts`). So a text depends on nothing but its values, and asks no more of
+ * them than `wayOf` in `expand.ts` can tell apart.
  */
 export type Messages = {
   lang: string
@@ -11,6 +14,8 @@ export type Messages = {
   /** BCP 47 tag for `Intl`: order of day and month, clock of 12 or 24 hours. */
   intl: string
 
+  /** The first day of a month where `Intl` has `1`. */
+  firstOfMonth: string
   /** A moment: "14:05 on 21 November". */
   timeOnDay(time: string, day: string): string
 
@@ -171,7 +176,9 @@ export type Messages = {
     sender: string
     /** `code` is grouped for reading here, and only here and in `preheader`. */
     codeSubject(code: string, app: string | null): string
-    linkSubject(app: string | null, isSignUp: boolean): string
+    linkSubject(app: string | null): string
+    /** The same for somebody new. */
+    signUpSubject(app: string | null): string
     preheader: {
       link(duration: string): string
       code(code: string, duration: string): string

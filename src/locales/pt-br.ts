@@ -14,6 +14,7 @@ export const ptBr = {
   dir: 'ltr',
   intl: 'pt-BR',
 
+  firstOfMonth: '1',
   timeOnDay: (time, day) => `${time} do dia ${day}`,
 
   asked: { heading: 'Quem pediu', when: 'Quando', where: 'Onde', browser: 'Navegador' },
@@ -241,10 +242,8 @@ export const ptBr = {
   mail: {
     sender: 'Acesso à conta',
     codeSubject: (code, app) => `${code} é o seu ${codeOf(app)}`,
-    linkSubject: (app, isSignUp) => {
-      if (app === null) return 'Seu link para entrar'
-      return isSignUp ? `${welcome(app)}: seu link para entrar` : `Seu link para entrar em ${app}`
-    },
+    linkSubject: (app) => (app === null ? 'Seu link para entrar' : `Seu link para entrar em ${app}`),
+    signUpSubject: (app) => (app === null ? 'Seu link para entrar' : `${welcome(app)}: seu link para entrar`),
     preheader: {
       link: (duration) => `O link funciona uma só vez, por ${duration}.`,
       code: (code, duration) => `Digite ${code} onde você pediu o código. Ele funciona por ${duration}.`,

@@ -3,6 +3,7 @@
 import { renderMail } from '../emails/render.ts'
 import { renderText } from '../emails/render-text.ts'
 import { type Config, ConfigurationError, type Env, type MailProviderName, type TextProviderName } from '../env.ts'
+import type { Messages } from '../locales/messages.ts'
 import type { Mail, Ports, TextMessage } from '../ports.ts'
 import { sendByChain } from './chain.ts'
 import { readCallback } from './mail/callbacks.ts'
@@ -25,8 +26,9 @@ export function systemPorts(env: Env, config: Config): Ports {
   return {
     now: () => Date.now(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    sendMail: async (mail) => sendByChain(mailProviders, fetcher, toProviderMail(config, mail)),
-    sendText: async (message) => sendByChain(textProviders, fetcher, toProviderText(config, message)),
+    sendMail: async (mail, messages) => sendByChain(mailProviders, fetcher, toProviderMail(config, mail, messages)),
+    sendText: async (message, messages) =>
+      sendByChain(textProviders, fetcher, toProviderText(config, message, messages)),
     renderMail,
     readCallback: (provider, secret, { headers, body }) => readCallback(provider, secret, headers, body, Date.now()),
   }
@@ -56,8 +58,8 @@ function textProvidersOf({ sms }: Config): TextProvider[] {
   return sms.providers.map((name) => make[name]())
 }
 
-function toProviderMail({ mail }: Config, { id, projectId, to, content }: Mail): ProviderMail {
-  const { fromName, subject, html, text, inline } = renderMail(content)
+function toProviderMail({ mail }: Config, { id, projectId, to, content }: Mail, messages: Messages): ProviderMail {
+  const { fromName, subject, html, text, inline } = renderMail(messages, content)
   if (mail.providers.length === 0 || mail.from === null)
     throw new ConfigurationError('MAIL_PROVIDERS is not set; name at least one, such as resend')
   return {
@@ -74,8 +76,12 @@ function toProviderMail({ mail }: Config, { id, projectId, to, content }: Mail):
   }
 }
 
-function toProviderText({ sms }: Config, { id, projectId, to, content }: TextMessage): ProviderText {
+function toProviderText(
+  { sms }: Config,
+  { id, projectId, to, content }: TextMessage,
+  messages: Messages,
+): ProviderText {
   if (sms.providers.length === 0)
     throw new ConfigurationError('SMS_PROVIDERS is not set; name at least one, such as twilio')
-  return { id, projectId, to, ...renderText(content) }
+  return { id, projectId, to, ...renderText(messages, content) }
 }

@@ -4,10 +4,10 @@
  */
 
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { renderMail } from '../../src/emails/render.ts'
 import { type Answer, anAddress, browser, env, ISSUER, ROOT_KEY, testApp } from '../support/app.ts'
 import { aProject, rowOf, signInOf, type TestProject } from '../support/project.ts'
 import { aKey, expectCommonHeaders, expectProblem } from '../support/refusals.ts'
+import { renderMail } from '../support/render.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { CustomContent, EmailContent, SignInMail, TemplateSource } from '../../src/domain/messages/message.ts'
-import { renderMail } from '../../src/emails/render.ts'
+import { renderMail } from '../support/render.ts'
 
 const link = 'https://app.acme.example/in?a=1&code=a_B-9'
 const mail: SignInMail = {

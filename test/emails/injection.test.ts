@@ -8,8 +8,7 @@ import type {
   TemplateSource,
 } from '../../src/domain/messages/message.ts'
 import { TEMPLATE_VARIABLES } from '../../src/domain/templates/check.ts'
-import { renderMail } from '../../src/emails/render.ts'
-import { renderText } from '../../src/emails/render-text.ts'
+import { renderMail, renderText } from '../support/render.ts'
 import { injections } from './injection-corpus.ts'
 
 const brand: Brand = {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { messagesFor } from '../../src/locales/all.ts'
 import { placeName } from '../../src/locales/format.ts'
-import { messagesFor } from '../../src/locales/index.ts'
 
 it.each([
   ['US', 'United States'],

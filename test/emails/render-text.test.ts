@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import type { CustomContent, SignInMail } from '../../src/domain/messages/message.ts'
-import { renderText } from '../../src/emails/render-text.ts'
 import { LOCALES } from '../../src/locales/index.ts'
+import { renderText } from '../support/render.ts'
 
 const link = 'https://auth.acme.example/auth/magic-link?code=a_B-9'
 const content: SignInMail = {

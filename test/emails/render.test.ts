@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import type { Brand, MailContent, SignInMail } from '../../src/domain/messages/message.ts'
-import { renderMail } from '../../src/emails/render.ts'
 import { LOCALES } from '../../src/locales/index.ts'
+import { renderMail } from '../support/render.ts'
 
 const brand: Brand = {
   name: 'Acme',

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { type Brand, TEMPLATE_NAMES, type TemplateSource } from '../../src/domain/messages/message.ts'
 import { checkTemplate, TEMPLATE_VARIABLES } from '../../src/domain/templates/check.ts'
 import { previewContent } from '../../src/domain/templates/preview.ts'
-import { renderMail } from '../../src/emails/render.ts'
 import { renderTemplate } from '../../src/emails/template.ts'
 import { LOCALES } from '../../src/locales/index.ts'
+import { renderMail } from '../support/render.ts'
 import { injections } from './injection-corpus.ts'
 
 const fine: TemplateSource = { subject: '{{code}}', html: '<p><a href="{{link}}">In</a></p>', text: null }

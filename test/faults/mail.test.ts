@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { deliverDue } from '../../src/domain/messages/deliver.ts'
 import { type Env, readEnv } from '../../src/env.ts'
-import type { Delivery, Mail } from '../../src/ports.ts'
+import { en } from '../../src/locales/en.ts'
+import type { Delivery, Mail, Ports } from '../../src/ports.ts'
 import { sendByChain } from '../../src/providers/chain.ts'
 import type { MailProvider } from '../../src/providers/provider.ts'
 import { systemPorts } from '../../src/providers/system.ts'
@@ -301,7 +302,7 @@ async function sentBy(names: string[], answers: Record<string, Answer>, bindings
   const { sendMail } = systemPorts({ ...settings, MAIL: binding as unknown as Fetcher }, readEnv(settings))
   const { id, projectId, to } = MAIL
   const startedAt = Date.now()
-  const delivery = await sendMail({ id, projectId, to, content: CONTENT })
+  const delivery = await sendMail({ id, projectId, to, content: CONTENT }, en)
   return { delivery, seen, seconds: (Date.now() - startedAt) / 1000 }
 }
 
@@ -448,9 +449,9 @@ describe('Cloudflare’s binding in the chain', () => {
 
 // --- cron -----------------------------------------------------------------------------------------------------------
 
-type SendMail = (mail: Mail) => Promise<Delivery>
+type SendMail = Ports['sendMail']
 
-const accepts: SendMail = async () => ({
+const accepts = async (): Promise<Delivery> => ({
   status: 'accepted',
   provider: 'fake',
   providerId: '1',
@@ -505,9 +506,9 @@ const failedEvents = async (id: string): Promise<number> => {
 /** A sender that keeps what it was given. */
 function recorder(outcome: SendMail) {
   const mails: Pick<Mail, 'id' | 'to' | 'content'>[] = []
-  const sendMail: SendMail = async (mail) => {
+  const sendMail: SendMail = async (mail, messages) => {
     mails.push(structuredClone({ id: mail.id, to: mail.to, content: mail.content }))
-    return outcome(mail)
+    return outcome(mail, messages)
   }
   return { sendMail, of: (id: string) => mails.filter((mail) => mail.id === id) }
 }
@@ -620,7 +621,7 @@ describe('cron', () => {
   it('two runs at once, and eight: one mail', async () => {
     for (const runs of [2, 8]) {
       const { id } = await pendingSend()
-      const slow = recorder((mail) => sleep(200).then(() => accepts(mail)))
+      const slow = recorder(() => sleep(200).then(accepts))
       await Promise.all(Array.from({ length: runs }, () => cron(slow.sendMail, 61_000)))
       expect(slow.of(id)).toHaveLength(1)
       expect(await message(id)).toMatchObject({ status: 'accepted', attempts: 2 })
@@ -643,7 +644,7 @@ describe('cron', () => {
   it('one message that cannot be sent holds up no other', async () => {
     const [bad, good] = [await pendingSend(), await pendingSend()]
     const provider = recorder((mail) =>
-      mail.id === bad.id ? Promise.reject(new Error('cannot be rendered')) : accepts(mail),
+      mail.id === bad.id ? Promise.reject(new Error('cannot be rendered')) : accepts(),
     )
     await cron(provider.sendMail, 61_000)
     expect(await message(good.id)).toMatchObject({ status: 'accepted' })

@@ -1,11 +1,11 @@
 /** A refresh token that comes twice ends its sign-in, and its owner is told, once. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { renderMail } from '../../src/emails/render.ts'
 import type { Mail } from '../../src/ports.ts'
 import { aClient as clientIn, oidcApp, person, refresh as refreshAs, signIn } from '../oidc/support.ts'
 import { type Answer, anAddress, ROOT_KEY, type TestApp, testApp } from '../support/app.ts'
 import { aProject, deliverLater, refuses, signInOf, type TestProject, unreachable } from '../support/project.ts'
+import { renderMail } from '../support/render.ts'
 
 const GRACE_SECONDS = 10
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-
-import { renderMail } from '../../src/emails/render.ts'
+import { messagesFor } from '../../src/locales/all.ts'
 import { duration, isolate, moment, placeName } from '../../src/locales/format.ts'
-import { LOCALES, type Locale, messagesFor } from '../../src/locales/index.ts'
+import { LOCALES, type Locale } from '../../src/locales/index.ts'
 import type { Messages } from '../../src/locales/messages.ts'
+import { renderMail } from '../support/render.ts'
 
 const address = 'a•••@example.com'
 const code = '482 913'
@@ -35,10 +35,6 @@ const argumentsOf: Record<string, (app: string | null) => unknown[][]> = {
   'account.since': () => [[when]],
   'account.lastActive': () => [[when]],
   'mail.codeSubject': (app) => [[code, app]],
-  'mail.linkSubject': (app) => [
-    [app, false],
-    [app, true],
-  ],
   'mail.preheader.link': () => [[lasting]],
   'mail.preheader.code': () => [[code, lasting]],
   'mail.preheader.both': () => [[code, lasting]],
@@ -114,7 +110,8 @@ describe.each(LOCALES)('%s', (locale) => {
     if (locale === 'en') return
     const shared = SHARED[locale] ?? []
     const same = texts.filter(
-      ({ path, text }, index) => path !== 'timeOnDay' && text === english[index]?.text && !shared.includes(text),
+      ({ path, text }, index) =>
+        !['firstOfMonth', 'timeOnDay'].includes(path) && text === english[index]?.text && !shared.includes(text),
     )
     expect(same).toEqual([])
   })
@@ -214,6 +211,15 @@ describe('from right to left', () => {
     expect(isolate(messagesFor('ar'), 'Acme Inc.')).toBe('\u2068Acme Inc.\u2069')
     expect(isolate(messagesFor('ar'), 'متجر')).toBe('متجر')
   })
+})
+
+it('has the first of a month as the language writes it', () => {
+  const on = (locale: Locale, day: number) =>
+    moment(messagesFor(locale), Date.UTC(2026, 10, day, 13, 5) / 1000, null).replace(/\s/g, ' ')
+  expect(on('fr', 1)).toBe('13:05 UTC le 1er novembre')
+  expect(on('fr', 11)).toBe('13:05 UTC le 11 novembre')
+  expect(on('de', 1)).toBe('13:05 UTC am 1. November')
+  expect(on('ja', 1)).toBe('11月1日 13:05 UTC')
 })
 
 it('has the Arabic plurals', () => {

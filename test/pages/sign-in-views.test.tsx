@@ -93,7 +93,7 @@ const pages: SignInPage[] = [
 ]
 
 const render = (page: SignInPage, by: Brand = brand): string =>
-  String(<SignInPageView locale="en" brand={by} page={page} nonce="bm9uY2U=" />)
+  String(<SignInPageView messages={en} brand={by} page={page} nonce="bm9uY2U=" />)
 const main = (html: string): string => /<main>[\s\S]*<\/main>/.exec(html)?.[0] ?? ''
 const words = (html: string): string =>
   main(html)

@@ -36,7 +36,7 @@ const pages: LinkPage[] = [
 ]
 
 const render = (page: LinkPage, by: Brand = brand): string =>
-  String(<LinkPageView locale="en" brand={by} page={page} nonce="bm9uY2U=" />)
+  String(<LinkPageView messages={en} brand={by} page={page} nonce="bm9uY2U=" />)
 const main = (html: string): string => /<main>[\s\S]*<\/main>/.exec(html)?.[0] ?? ''
 const words = (html: string): string => main(html).replace(/<[^>]*>/g, ' ')
 const count = (html: string, pattern: RegExp): number => html.match(pattern)?.length ?? 0

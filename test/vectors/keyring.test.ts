@@ -12,6 +12,9 @@ const PLAIN = utf8('{"link":"https://…","code":"482913"}')
 const USES = Object.keys({
   secret: 1,
   mask: 1,
+  uuid: 1,
+  session: 1,
+  origin: 1,
   pepper: 1,
   relay: 1,
   device: 1,

@@ -18,7 +18,9 @@ export function linkUrl(
   if (record.link === null) return null
   if (record.link === 'landing') return withParameters(deps.config.issuer.origin + LANDING_PATH, { code: secret })
   const target = redirectTarget(project, record, isSignUp)
-  return target && withParameters(target, { [record.linkParam]: secret, state: record.state })
+  // A template of the request itself says where the code goes (1Kosmos).
+  if (target === null) return record.dialect === '1kosmos' ? secret : null
+  return withParameters(target, { [record.linkParam]: secret, state: record.state })
 }
 
 /** Where this sign-in ends: as asked, else the project's default for a sign-in or a sign-up, else nowhere (our own page). */

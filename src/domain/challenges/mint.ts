@@ -15,6 +15,7 @@ import {
   ID_BYTES,
   mintChallengeId,
   mintSecret,
+  partsOfUuid,
   proofOf,
   relayCode,
   SECRET_BYTES,
@@ -69,7 +70,14 @@ export type ChallengeRequest = {
  * Whom it is for. `user` is known where the caller named one; `contact` is where it goes, and names the person too unless it
  * `isForDelivery` alone.
  */
-export type Recipient = { subject: Subject; contact: Contact | null; user: User | null; isForDelivery?: boolean }
+export type Recipient = {
+  subject: Subject
+  contact: Contact | null
+  user: User | null
+  isForDelivery?: boolean
+  /** A user who was made for this: it is a sign-up. */
+  isNew?: boolean
+}
 
 const MAX_CODE_TTL_SECONDS = 3600
 
@@ -81,6 +89,8 @@ export type Minted = {
   record: ChallengeRecord
   secrets: StoredSecret[]
   linkSecret: Uint8Array | null
+  /** What stands for id and secret where the caller wants a UUID. */
+  uuid: string | null
   code: string | null
   draw: Draw
 }
@@ -97,11 +107,14 @@ export async function mint(
   const now = Math.floor(mintedAt / 1000)
   const ledger = await ledgerOf(project, recipient.subject)
   const draw = drawFor(deps, project.id, hex(ledger), input.idempotency)
-  const idBytes = await draw('id', ID_BYTES)
+  const { subject } = recipient
+  const uuid = subject.kind === 'uuid' ? subject.uuid : null
+  const own = uuid === null ? null : await partsOfUuid(project, uuid)
+  const idBytes = own?.id ?? (await draw('id', ID_BYTES))
   const ref = { ledger: hex(ledger), id: encodeBase64url(idBytes) }
   const linkTtl = input.expiresIn ?? settings.link_ttl
   const codeTtl = Math.min(input.expiresIn ?? settings.code_ttl, MAX_CODE_TTL_SECONDS)
-  const linkSecret = method === 'code' ? null : await draw('link', SECRET_BYTES)
+  const linkSecret = method === 'code' ? null : (own?.secret ?? (await draw('link', SECRET_BYTES)))
   const fixed = recipient.contact && (await fixedCode(deps, project, recipient.contact.canonical))
   const code = method === 'link' ? null : (fixed ?? (await drawNewCode(project, draw)))
   const secrets: StoredSecret[] = []
@@ -109,7 +122,8 @@ export async function mint(
     const link = {
       purpose: 'link',
       proof: await proofOf('link', idBytes, linkSecret),
-      expiresAt: now + linkTtl,
+      // A second at least: such a code may be given no more (1Kosmos).
+      expiresAt: (uuid === null ? now : Math.ceil(mintedAt / 1000)) + linkTtl,
     } as const
     secrets.push(link)
     if (input.hosted) {
@@ -135,7 +149,7 @@ export async function mint(
       exact: identifier.exact,
     },
     userId: recipient.user?.id ?? null,
-    candidateUserId: recipient.contact && !recipient.user ? `user_${ksuid(now, await draw('user', 16))}` : null,
+    candidateUserId: await candidateOf(recipient, now, draw),
     mintedAt,
     link: method === 'code' ? null : input.link,
     linkParam: input.linkParam,
@@ -150,7 +164,8 @@ export async function mint(
     binding: await bindingOf(input, ref.ledger),
     client: input.client,
     match: input.match,
-    linkRequiresId: settings.link_requires_id && input.hosted === null,
+    // A UUID is all that its caller is given.
+    linkRequiresId: settings.link_requires_id && input.hosted === null && uuid === null,
     testIdentity: fixed !== null,
     tellsUser: input.tellsUser,
     locale: chooseLocale(project, input.locale, recipient.user?.locale),
@@ -160,7 +175,12 @@ export async function mint(
     ...(input.approvalData && { approvalData: input.approvalData }),
     ...(input.requiresId && { requiresId: true }),
   }
-  return { ledger, ledgerName: ref.ledger, idBytes, id: ref.id, record, secrets, linkSecret, code, draw }
+  return { ledger, ledgerName: ref.ledger, idBytes, id: ref.id, record, secrets, linkSecret, uuid, code, draw }
+}
+
+async function candidateOf({ contact, user, isNew }: Recipient, now: number, draw: Draw): Promise<string | null> {
+  if (user) return isNew ? user.id : null
+  return contact && `user_${ksuid(now, await draw('user', 16))}`
 }
 
 async function bindingOf(
@@ -189,7 +209,7 @@ export type Opened = {
   reserved?: { ledger: string; at: number }
 }
 
-type OpenedParts = Pick<Minted, 'ledger' | 'idBytes' | 'linkSecret' | 'code' | 'draw'>
+type OpenedParts = Pick<Minted, 'ledger' | 'idBytes' | 'linkSecret' | 'code' | 'draw'> & Partial<Pick<Minted, 'uuid'>>
 
 /** The answer of a repeated call says what the first one said: its record, its times, and what of it was stored. */
 export async function asOpened(
@@ -207,12 +227,14 @@ export async function asOpened(
     link:
       link && linkSecret
         ? {
-            secret: await mintSecret(deps.keys, 'link', {
-              ledger,
-              id: idBytes,
-              secret: linkSecret,
-              expiresAt: link.expiresAt,
-            }),
+            secret:
+              minted.uuid ??
+              (await mintSecret(deps.keys, 'link', {
+                ledger,
+                id: idBytes,
+                secret: linkSecret,
+                expiresAt: link.expiresAt,
+              })),
             proof: link.proof,
             expiresAt: link.expiresAt,
           }

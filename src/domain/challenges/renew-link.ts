@@ -4,6 +4,7 @@ import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { type Failure, failed } from '../failures.ts'
 import { askLedger, unknownOutcome } from '../ledger/ask.ts'
+import type { ChallengeRecord } from '../ledger/record.ts'
 import type { ParsedSecret } from '../ledger/secret.ts'
 import { brandOf, chooseLocale } from '../messages/message.ts'
 import { getProject } from '../projects/project.ts'
@@ -12,6 +13,13 @@ import { maskEmail } from '../users/address.ts'
 import { maskContact, parseContact } from '../users/contact.ts'
 import { send } from './send.ts'
 
+/**
+ * A direct link is the application's own page, which asks us anew itself. Where the application must bring the challenge's id, a
+ * new one would be of no use to it.
+ */
+export const isRenewable = ({ link, channel, requiresId }: ChallengeRecord): boolean =>
+  link === 'landing' && channel !== 'none' && requiresId !== true
+
 /** @param here who presses: what was asked for on our own pages stays bound to a browser */
 export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
   const outcome = await askLedger(deps, link.ledger, { type: 'recall', id: link.id, link: link.proof })
@@ -19,6 +27,8 @@ export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
   if (outcome.is === 'unknown') return failed({ reason: 'expired' })
   if (outcome.is !== 'recalled') return unknownOutcome(outcome as never)
   const { record } = outcome
+  if (record.link !== 'landing') return failed({ reason: 'unknown_token' })
+  if (!isRenewable(record)) return failed({ reason: 'expired' })
   if (record.binding?.kind === 'flow') {
     const asked = await askAgain(deps, link, record, here)
     if (!asked.ok) return asked
@@ -29,7 +39,7 @@ export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
   const project = await getProject(deps, record.project)
   const { identifier, channel } = record
   const contact = identifier && parseContact({ kind: identifier.kind, value: identifier.canonical })
-  if (!project || !contact || channel === 'none') return failed({ reason: 'expired' })
+  if (!project || !contact) return failed({ reason: 'expired' })
   const sent: Result<unknown, Failure> = await send(deps, project, {
     recipient: { contact },
     channel,
@@ -37,7 +47,7 @@ export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
     method: record.method,
     createUser: false,
     redirectUri: record.redirectUri,
-    link: record.link ?? 'landing',
+    link: 'landing',
     linkParam: record.linkParam,
     state: record.state,
     locale: record.wishedLocale ?? null,
@@ -50,6 +60,9 @@ export async function renewLink(deps: Deps, link: ParsedSecret, here: Here) {
     codeChallenge: record.binding?.kind === 'verifier' ? record.binding.codeChallenge : null,
     hosted: null,
     tellsUser: false,
+    dialect: record.dialect,
+    vendor: record.vendor,
+    approvalData: record.approvalData,
     // Pressing twice, and pressing again after a failure, is one new link.
     idempotency: { caller: 'page', key: `renew:${link.proof}`, requestHash: link.proof },
   })

@@ -13,7 +13,7 @@ import { insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
 import { askLedger, unknownOutcome } from '../ledger/ask.ts'
 import { type ChallengeRecord, MAX_RECORD_BYTES } from '../ledger/record.ts'
-import { ledgerOf } from '../ledger/subject.ts'
+import { ledgerOf, type Subject } from '../ledger/subject.ts'
 import { handOver, recordDelivery, toPending } from '../messages/deliver.ts'
 import {
   brandOf,
@@ -38,6 +38,7 @@ import type { PhoneNumber } from '../users/phone.ts'
 import {
   insertCandidate,
   insertCandidateIdentifier,
+  type Newcomer,
   newUser,
   selectUserByRef,
   toUser,
@@ -51,8 +52,14 @@ import { asOpened, type ChallengeRequest, type Minted, mint, type Opened, openFa
 export type SendInput = ChallengeRequest & {
   recipient: { contact: Contact } | { userId: string }
   /** With a user: the challenge is found by the user (a verify that names only the person), and where the message goes. */
-  forUser?: { delivery: Contact | null }
+  forUser?: { delivery: Contact | null; isNew?: boolean }
   createUser: boolean
+  /** What a user who is made by this send is otherwise than usual. */
+  newcomer?: Newcomer
+  /** The secret, where it is a UUID and has a ledger of its own (1Kosmos). */
+  uuid?: string
+  /** The caller takes the link's secret and not a URL: no page is needed for it. */
+  secretOnly?: boolean
   /** Who asked, for the message's timeline. */
   createdBy: string | null
 }
@@ -62,7 +69,9 @@ export type Sent = {
   method: ChallengeRecord['method']
   channel: ChallengeRecord['channel']
   /** Null where the caller is not told whether there is one. */
-  user: { id: string; created: boolean; identifierId: string | null } | null
+  user:
+    | (Pick<User, 'id' | 'status' | 'createdAt' | 'updatedAt'> & { created: boolean; identifierId: string | null })
+    | null
   /** Unix seconds. */
   expiresAt: number
   /** Seconds it was given, whenever the answer is read. */
@@ -72,6 +81,8 @@ export type Sent = {
   /** `none`: nothing was sent, because the caller wanted so (no id) or because the address is suppressed. */
   message: { id: string | null; status: 'accepted' | 'pending' | 'none' }
   link: string | null
+  /** The link's secret by itself. */
+  token: string | null
   code: string | null
 }
 
@@ -88,7 +99,13 @@ export async function send(deps: Deps, project: Project, input: SendInput): Prom
       `the request is too large to keep: state, metadata and URLs together take at most ${MAX_RECORD_BYTES} bytes`,
     )
   }
-  const reserves = input.forUser && !(await isRepeated(deps, project, input, challenge))
+  // A registration that is asked for again is none any more, and may name no page for a login: it has what it was sent with.
+  if (lacksPage(project, input) && !(await isRepeated(deps, project, input, challenge))) {
+    return failed({ reason: 'redirect_uri_not_allowed', uri: null })
+  }
+  // What is in a ledger of its own counts in the address's all the same.
+  const isApart = input.forUser !== undefined || input.uuid !== undefined
+  const reserves = isApart && !(await isRepeated(deps, project, input, challenge))
   const reserved = reserves ? await reserve(deps, project, recipient.value.contact) : null
   if (reserved && !reserved.ok) return reserved
   const outcome = await askLedger(deps, challenge.ledgerName, {
@@ -97,7 +114,7 @@ export async function send(deps: Deps, project: Project, input: SendInput): Prom
     record: challenge.record,
     secrets: challenge.secrets,
     maxTries: project.settings.max_tries,
-    limits: input.channel === 'none' || input.forUser ? null : project.settings.send_limits,
+    limits: input.channel === 'none' || isApart ? null : project.settings.send_limits,
     lane: 'stranger',
     request: input.idempotency?.requestHash ?? null,
   })
@@ -122,7 +139,9 @@ async function findRecipient(deps: Deps, project: Project, input: SendInput): Pr
   const { recipient, channel } = input
   if ('contact' in recipient) {
     const { contact } = recipient
-    return ok({ subject: { kind: 'address', address: contact.subject }, contact, user: null })
+    const subject: Subject =
+      input.uuid === undefined ? { kind: 'address', address: contact.subject } : { kind: 'uuid', uuid: input.uuid }
+    return ok({ subject, contact, user: null })
   }
   const user = await getUser(deps, project, recipient.userId)
   if (!user.ok) return user
@@ -135,7 +154,13 @@ async function findRecipient(deps: Deps, project: Project, input: SendInput): Pr
   if (!contact) return invalid('user_id', `this user has no ${channel === 'sms' ? 'phone number' : 'email address'}`)
   if (!input.forUser) return ok({ subject: { kind: 'address', address: contact.subject }, contact, user: user.value })
   const subject = { kind: 'user', userId: user.value.id } as const
-  return ok({ subject, contact, user: user.value, isForDelivery: delivery !== null })
+  return ok({
+    subject,
+    contact,
+    user: user.value,
+    isForDelivery: delivery !== null,
+    isNew: input.forUser.isNew ?? false,
+  })
 }
 
 /** The same call again was counted when it came first. */
@@ -155,15 +180,18 @@ async function reserve(deps: Deps, project: Project, contact: Contact | null) {
   return outcome.is === 'reserved' ? ok({ ledger, at: outcome.at }) : unknownOutcome(outcome as never)
 }
 
+/** A direct link leads to the application's own page, and none is known. */
+function lacksPage({ settings }: Project, { link, method, redirectUri, secretOnly }: SendInput): boolean {
+  const isDirect = link === 'direct' && method !== 'code' && !secretOnly
+  const noDefault = settings.default_login_redirect === null && settings.default_registration_redirect === null
+  return isDirect && redirectUri === null && noDefault
+}
+
 async function refuseEarly(deps: Deps, project: Project, input: SendInput, recipient: Recipient) {
   const { settings } = project
   const { redirectUri } = input
   if (redirectUri !== null && !isAllowedRedirect(deps, project, redirectUri)) {
     return failed({ reason: 'redirect_uri_not_allowed', uri: redirectUri })
-  }
-  const noDefault = settings.default_login_redirect === null && settings.default_registration_redirect === null
-  if (input.link === 'direct' && input.method !== 'code' && redirectUri === null && noDefault) {
-    return failed({ reason: 'redirect_uri_not_allowed', uri: null })
   }
   const { contact } = recipient
   const setting = contact?.domain ? await refusingSetting(deps, project, contact.domain) : null
@@ -312,7 +340,7 @@ async function storeMessage(
   const { kind, canonical } = contact
   const identifier = { kind, canonical }
   const ref = isForDelivery ? { userId: recipient.user?.id ?? '' } : identifier
-  const candidate = mayCreate ? record.candidateUserId : null
+  const candidate = mayCreate && !recipient.user ? record.candidateUserId : null
   const link = (isSignUp: boolean) => opened.link && linkUrl(deps, project, record, opened.link.secret, isSignUp)
   const secrets = {
     link: link(false),
@@ -343,7 +371,11 @@ async function storeMessage(
   const results = await batch(db, [
     ...(candidate
       ? [
-          insertCandidate(db, newUser(project.id, candidate, record.mintedAt, now), identifier),
+          insertCandidate(
+            db,
+            { ...newUser(project.id, candidate, record.mintedAt, now), ...input.newcomer },
+            identifier,
+          ),
           insertEventIfChanged(db, {
             projectId: project.id,
             id: eventId,
@@ -483,6 +515,9 @@ export async function answer(
     channel: record.channel,
     user: user && {
       id: user.id,
+      status: user.status,
+      createdAt: user.createdAt,
+      updatedAt: user.updatedAt,
       created,
       identifierId: identifierOf(user, record.identifier?.kind ?? 'email')?.id ?? null,
     },
@@ -492,6 +527,7 @@ export async function answer(
     resendAt: Math.floor(opened.sentAt / 1000) + spacing,
     message: message ?? { id: null, status: 'none' },
     link: link && linkUrl(deps, project, record, link.secret, created),
+    token: link?.secret ?? null,
     code: code?.text ?? null,
   }
 }

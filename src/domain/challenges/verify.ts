@@ -1,6 +1,6 @@
 /** What a back end does with a link, a code or a grant: redeem it, and have the person, a session and tokens. */
 
-import { decodeBase64url } from '../../lib/base64url.ts'
+import { decodeBase64url, encodeBase64url } from '../../lib/base64url.ts'
 import { hex, hexBytes } from '../../lib/bytes.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
@@ -8,7 +8,16 @@ import { type Failure, failed } from '../failures.ts'
 import { askLedger } from '../ledger/ask.ts'
 import { readCode } from '../ledger/code.ts'
 import type { ChallengeRecord, Dialect } from '../ledger/record.ts'
-import { codeProofs, mintChallengeId, type ParsedSecret, parseChallengeId, parseSecret } from '../ledger/secret.ts'
+import {
+  codeProofs,
+  mintChallengeId,
+  type ParsedSecret,
+  parseChallengeId,
+  parseSecret,
+  partsOfUuid,
+  proofOf,
+  readUuid,
+} from '../ledger/secret.ts'
 import { ledgerOf } from '../ledger/subject.ts'
 import { type Membership, membershipOf } from '../organizations/organization.ts'
 import type { Project } from '../projects/project.ts'
@@ -25,6 +34,7 @@ export type VerifyInput = {
     | { token: string; id: string | null }
     | { id: string; code: string }
     | { person: string; code: string; id: string | null }
+    | { uuid: string; id: null }
   /** Absent: native. */
   dialect?: Dialect
   /** Which tokens this endpoint takes. */
@@ -39,6 +49,11 @@ export type VerifyInput = {
   redirectUri?: string
   device: { ip: string | null; userAgent: string | null } | null
   session: boolean
+  /**
+   * A session that has no tokens: nothing refreshes it but its own use (Streambird). `lifetime` is seconds, used or not; null: as
+   * the session that this is added to.
+   */
+  bare?: { lifetime: number | null }
   /** A live session of the same person that this is added to, in place of a new one. */
   sessionId: string | null
   /** An organization, by its id or external id, that the person must be a member of; it goes into the tokens. */
@@ -57,6 +72,8 @@ export type Verified = {
   sent: Pick<ChallengeRecord, 'method' | 'vendor' | 'identifier' | 'approvalData'>
   /** Null where the caller wanted none. */
   signedIn: { session: Session; tokens: Tokens } | null
+  /** Where `bare` asked for one. */
+  bareSession: Session | null
 }
 
 export async function verify(deps: Deps, project: Project, input: VerifyInput): Promise<Result<Verified, Failure>> {
@@ -107,6 +124,7 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
     metadata: record.metadata,
     sent: record,
     signedIn: signedIn.value.signedIn,
+    bareSession: signedIn.value.bareSession,
   })
 }
 
@@ -116,15 +134,22 @@ async function signIn(
   input: VerifyInput,
   proof: Parameters<typeof startSession>[2] & { familyId: string },
   membership: Membership | null,
-): Promise<Result<Pick<Verified, 'user' | 'signedIn'>, Failure>> {
+): Promise<Result<Pick<Verified, 'user' | 'signedIn' | 'bareSession'>, Failure>> {
   if (!input.session) {
-    const user = await confirmUser(deps, project, proof.record)
-    return user.ok ? ok({ user: user.value, signedIn: null }) : user
+    const user = await confirmUser(deps, project, proof)
+    return user.ok ? ok({ user: user.value, signedIn: null, bareSession: null }) : user
   }
   const { familyId, record } = proof
+  const device = input.device ?? record.client ?? { ip: null, userAgent: null }
+  if (input.bare) {
+    const { lifetime } = input.bare
+    const wish = { device, family: null, cookieHash: null, joins: input.sessionId, lifetime }
+    const started = await startSession(deps, project, proof, wish)
+    return started.ok ? ok({ user: started.value.user, signedIn: null, bareSession: started.value.session }) : started
+  }
   const grant = grantOf(project, record, input, membership)
   const started = await startSession(deps, project, proof, {
-    device: input.device ?? proof.record.client ?? { ip: null, userAgent: null },
+    device,
     family: { id: familyId, clientId: input.caller.id, grant },
     cookieHash: null,
     organizationId: membership?.organizationId ?? null,
@@ -144,7 +169,7 @@ async function signIn(
     grant: started.value.grant ?? grant,
     membership,
   })
-  return ok({ user, signedIn: { session, tokens } })
+  return ok({ user, signedIn: { session, tokens }, bareSession: null })
 }
 
 /**
@@ -216,6 +241,10 @@ async function present(deps: Deps, project: Project, input: VerifyInput): Promis
     }
     return ok(presentToken(parsed))
   }
+  if ('uuid' in secret) {
+    const uuid = await readUuid(deps.keys, project.id, secret.uuid)
+    return uuid === null ? failed({ reason: 'unknown_token' }) : ok(await presentUuid(project, uuid))
+  }
   const ref =
     'person' in secret
       ? { ledger: hex(await ledgerOf(project, { kind: 'user', userId: secret.person })), id: null }
@@ -226,6 +255,14 @@ async function present(deps: Deps, project: Project, input: VerifyInput): Promis
   const code = readCode(code_alphabet, code_length, secret.code) ?? secret.code.replace(/[\s-]/g, '').toUpperCase()
   const proofs = await codeProofs(deps.keys, 'code', project.id, ref.ledger, code)
   return ok({ ...ref, purpose: 'code', proofs, expiresAt: null })
+}
+
+/** @param uuid as `readUuid` gives it */
+export async function presentUuid(project: Project, uuid: string): Promise<Presented & { id: string }> {
+  const { id, secret } = await partsOfUuid(project, uuid)
+  const ledger = hex(await ledgerOf(project, { kind: 'uuid', uuid }))
+  const proofs = [await proofOf('link', id, secret)]
+  return { ledger, id: encodeBase64url(id), purpose: 'link', proofs, expiresAt: null }
 }
 
 /** The challenge that came beside the secret, for a record that wants it. */

@@ -10,6 +10,7 @@ import { getProject } from '../projects/project.ts'
 import { maskContact } from '../users/contact.ts'
 import { getCopy, type LinkCopy } from './copy.ts'
 import { homeOf } from './links.ts'
+import { isRenewable } from './renew-link.ts'
 
 /** What is known of the link's project and application. */
 export type Look = { brand: Brand; locale: Locale; project: string; home: string | null }
@@ -48,7 +49,7 @@ export async function viewLink(deps: Deps, link: ParsedSecret): Promise<LinkView
       project: project.id,
       home: homeOf(record),
     }
-  const renewable = record !== null && record.channel !== 'none' && status !== 'cancelled'
+  const renewable = record !== null && isRenewable(record) && status !== 'cancelled'
   if (status === 'pending' && record?.link === 'landing' && look) {
     return {
       is: 'live',

@@ -236,6 +236,8 @@ export type PeekOutcome =
       expiresAt: number | null
       redeemedAt: number | null
       at: number
+      /** Of a redeemed challenge, as long as it is kept whole. */
+      sessionId?: string
     }
   | { is: 'unknown' }
 export type Outcome =
@@ -710,7 +712,16 @@ function peek(state: LedgerState, command: PeekCommand, now: number): PeekOutcom
       return dead('expired', record, link.expiresAt * 1000)
     const status = mark ? 'redeemed' : link?.superseded ? 'superseded' : locked ? 'locked' : 'pending'
     const expiresAt = link?.expiresAt ?? Math.max(...challenge.secrets.map((secret) => secret.expiresAt))
-    return { is: 'found', status, record, expiresAt, redeemedAt: mark?.at ?? null, at: mark?.at ?? challenge.sentAt }
+    const session = mark && { sessionId: mark.sessionId }
+    return {
+      is: 'found',
+      status,
+      record,
+      expiresAt,
+      redeemedAt: mark?.at ?? null,
+      at: mark?.at ?? challenge.sentAt,
+      ...session,
+    }
   }
   const tombstone = state.tombstones.find(({ id }) => id === command.id)
   if (!tombstone || !visible(tombstone.owner.project, command)) return { is: 'unknown' }

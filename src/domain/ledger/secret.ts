@@ -9,9 +9,9 @@
  */
 
 import { decodeBase64url, encodeBase64url } from '../../lib/base64url.ts'
-import { concat, frame, hex, readUint32, uint32, xor } from '../../lib/bytes.ts'
+import { concat, frame, hex, hexBytes, readUint32, uint32, xor } from '../../lib/bytes.ts'
 import { equalInConstantTime } from '../../lib/constant-time.ts'
-import { sha256 } from '../../lib/digest.ts'
+import { hmac, importHmacKey, sha256 } from '../../lib/digest.ts'
 import type { Keyring } from '../keyring.ts'
 
 /** One purpose can never be taken for another: it is under the MAC and inside the stored hash. */
@@ -36,6 +36,8 @@ export type ChallengeRef = { ledger: string; id: string }
 /** A secret whose MAC was right. It may be late, used, or never stored: only the ledger knows. */
 export type ParsedSecret = ChallengeRef & {
   purpose: Purpose
+  /** Of the LATCHKEY_SECRET that it was minted under. */
+  keyId: number
   /** Unix seconds. */
   expiresAt: number
   /** What the ledger stores of it. */
@@ -65,6 +67,7 @@ export async function parseSecret(keys: Keyring, text: string): Promise<ParsedSe
   const secret = bytes.subarray(idAt + ID_BYTES, TOKEN_BYTES - MAC_BYTES)
   return {
     purpose,
+    keyId: bytes[1] ?? 0,
     expiresAt: readUint32(bytes, 2),
     ledger: hex(subject),
     id: encodeBase64url(id),
@@ -120,10 +123,60 @@ export async function codeProofs(
   return macs.map(encodeBase64url)
 }
 
-/** Eight digits out of a link's secret: what another browser shows for the one that asked. */
-export async function relayCode(keys: Keyring, ref: ChallengeRef, linkProof: string): Promise<string> {
-  const mac = await keys.mac('relay', frame(ref.ledger, ref.id, linkProof))
+/**
+ * Eight digits out of a link's secret: what another browser shows for the one that asked.
+ * @param keyId the link's, so that both are of the same secret while it is rotated
+ */
+export async function relayCode(
+  keys: Keyring,
+  ref: ChallengeRef,
+  linkProof: string,
+  keyId = keys.currentId,
+): Promise<string> {
+  const [mac = new Uint8Array(4)] = await keys.macsFor('relay', keyId, frame(ref.ledger, ref.id, linkProof))
   return String(readUint32(mac, 0) % 100_000_000).padStart(8, '0')
+}
+
+// --- UUIDs (1Kosmos) --------------------------------------------------------------------------------------------------
+
+/** A version-8 UUID (RFC 9562 §5.8): MAC 48 bits ‖ version ‖ random 12 ‖ variant ‖ random 62. */
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
+const UUID_MAC_BYTES = 6
+/** Six of these bits become version and variant. */
+export const UUID_RANDOM_BYTES = 10
+
+export async function mintUuid(keys: Keyring, project: string, random: Uint8Array): Promise<string> {
+  const rest = random.slice()
+  rest[0] = 0x80 | ((rest[0] ?? 0) & 0x0f)
+  rest[2] = 0x80 | ((rest[2] ?? 0) & 0x3f)
+  const mac = await keys.mac('uuid', concat(frame(project), rest))
+  return uuidOf(concat(mac.subarray(0, UUID_MAC_BYTES), rest))
+}
+
+const uuidOf = (bytes: Uint8Array): string => hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+
+/** In lower case; null for anything that was not minted here for this project under an accepted secret. No I/O. */
+export async function readUuid(keys: Keyring, project: string, text: string): Promise<string | null> {
+  if (!UUID.test(text)) return null
+  const bytes = hexBytes(text.replaceAll('-', ''))
+  const macs = await keys.allMacs('uuid', concat(frame(project), bytes.subarray(UUID_MAC_BYTES)))
+  const given = hex(bytes.subarray(0, UUID_MAC_BYTES))
+  const isOurs = macs.filter((mac) => equalInConstantTime(hex(mac.subarray(0, UUID_MAC_BYTES)), given)).length > 0
+  return isOurs ? uuidOf(bytes) : null
+}
+
+/**
+ * The challenge's id and secret, of which the proof is made as for every link. Keyed by the route key, which is never rotated:
+ * the 74 random bits alone would be few for a hash that can be searched.
+ */
+export async function partsOfUuid(
+  { id, routeKey }: { id: string; routeKey: Uint8Array },
+  uuid: string,
+): Promise<{ id: Uint8Array; secret: Uint8Array }> {
+  const key = await importHmacKey(routeKey)
+  const part = async (name: string, length: number) =>
+    (await hmac(key, frame(id, 'uuid', name, uuid))).subarray(0, length)
+  return { id: await part('id', ID_BYTES), secret: await part('secret', SECRET_BYTES) }
 }
 
 /** The subject's bytes if the MAC at the end is right under one of the accepted secrets. */

@@ -7,6 +7,8 @@ import { hmac, importHmacKey } from '../../lib/digest.ts'
 export type Subject =
   | { kind: 'address'; address: string }
   | { kind: 'user'; userId: string }
+  /** A secret that is a UUID, and so has no room to say whose it is (1Kosmos). */
+  | { kind: 'uuid'; uuid: string }
   /** Counts a project's SMS: to the numbers that begin so, or all of them (empty). */
   | { kind: 'sms'; prefix: string }
 
@@ -26,6 +28,8 @@ function textOf(subject: Subject): string {
       return subject.address
     case 'user':
       return subject.userId
+    case 'uuid':
+      return subject.uuid
     case 'sms':
       return subject.prefix
   }

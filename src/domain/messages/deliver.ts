@@ -8,6 +8,7 @@ import { insertEventIfChanged } from '../events/queries.ts'
 import { askLedger } from '../ledger/ask.ts'
 import { parseChallengeId } from '../ledger/secret.ts'
 import { getProject, type Project } from '../projects/project.ts'
+import { messageInputPlace, messageSecretsPlace } from '../sealed.ts'
 import { selectSuppression } from '../suppressions/queries.ts'
 import type { TemplateRow } from '../templates/queries.ts'
 import { nameOf, selectTemplatesOf, withTemplate } from '../templates/template.ts'
@@ -17,13 +18,11 @@ import { selectUserByRef, toUser, type UserRow } from '../users/queries.ts'
 import { identifierOf } from '../users/user.ts'
 import {
   chooseLocale,
-  inputPlace,
   type MailContent,
   type PendingMessage,
   type SignInMail,
   type StoredInput,
   type StoredSecrets,
-  secretsPlace,
 } from './message.ts'
 import {
   claimMessage,
@@ -54,9 +53,10 @@ export async function deliverNow(deps: Deps, message: PendingMessage): Promise<v
 
 /** To the providers of its channel, one after the other. */
 export async function handOver(deps: Deps, { projectId, id, channel, to, content }: PendingMessage): Promise<Delivery> {
-  if (channel === 'email') return deps.sendMail({ projectId, id, to, content })
+  const messages = await deps.messages(content.locale)
+  if (channel === 'email') return deps.sendMail({ projectId, id, to, content }, messages)
   if (content.kind !== 'sign_in') throw new Error(`a ${content.kind} by SMS`)
-  return deps.sendText({ projectId, id, to, content })
+  return deps.sendText({ projectId, id, to, content }, messages)
 }
 
 /** Keeps what became of an attempt: erases the secrets when nothing will be sent again, or sets the next attempt. */
@@ -168,7 +168,11 @@ export async function toPending(
   row: MessageRow,
   templates: TemplateRow[] | null = null,
 ): Promise<PendingMessage | { suppressed: string } | null> {
-  const input = await unsealed<StoredInput>(deps, row.input, inputPlace(row.project_id, row.challenge_id ?? row.id))
+  const input = await unsealed<StoredInput>(
+    deps,
+    row.input,
+    messageInputPlace(row.project_id, row.challenge_id ?? row.id),
+  )
   const project = await getProject(deps, row.project_id)
   if (!input || !project) return null
   const asked = input.toWhom ? await whoAsked(deps, project, input.toWhom) : null
@@ -227,7 +231,7 @@ async function withSecrets(
   mail: SignInMail,
   isSignUp: boolean,
 ): Promise<SignInMail | null> {
-  const secrets = await unsealed<StoredSecrets>(deps, row.secrets, secretsPlace(row.project_id, row.id))
+  const secrets = await unsealed<StoredSecrets>(deps, row.secrets, messageSecretsPlace(row.project_id, row.id))
   if (!secrets) return null
   const link = isSignUp ? (secrets.signUpLink ?? secrets.link) : secrets.link
   return { ...mail, isSignUp, link, code: secrets.code }

@@ -6,6 +6,7 @@ import { chooseLocaleOf } from '../../locales/choose.ts'
 import type { Locale } from '../../locales/index.ts'
 import type { Deps } from '../../ports.ts'
 import { brandName, type Project } from '../projects/project.ts'
+import { messageInputPlace, messageSecretsPlace } from '../sealed.ts'
 import { maskEmail } from '../users/address.ts'
 import type { User } from '../users/user.ts'
 import type { NewMessage } from './queries.ts'
@@ -149,16 +150,12 @@ export const brandOf = (project: Project): Brand => ({ ...project.settings.brand
 export const chooseLocale = (project: Project, ...wishes: (string | null | undefined)[]): Locale =>
   chooseLocaleOf([...wishes, project.settings.locale]) ?? 'en'
 
-/** Input is sealed for its challenge, so that a resend takes it over in one statement; secrets for their one message. */
-export const inputPlace = (projectId: string, owner: string) => `messages:${projectId}:${owner}:input`
-export const secretsPlace = (projectId: string, id: string) => `messages:${projectId}:${id}:secrets`
-
 /** @param owner the challenge's id, or the message's where there is no challenge */
 export const sealInput = (deps: Deps, projectId: string, owner: string, input: StoredInput): Promise<Uint8Array> =>
-  deps.keys.seal(inputPlace(projectId, owner), utf8(JSON.stringify(input)))
+  deps.keys.seal(messageInputPlace(projectId, owner), utf8(JSON.stringify(input)))
 
 export const sealSecrets = (deps: Deps, projectId: string, id: string, secrets: StoredSecrets): Promise<Uint8Array> =>
-  deps.keys.seal(secretsPlace(projectId, id), utf8(JSON.stringify(secrets)))
+  deps.keys.seal(messageSecretsPlace(projectId, id), utf8(JSON.stringify(secrets)))
 
 /** A mail without secrets that tells somebody what happened: that their address no longer signs in, or a sign-in ended. */
 export async function noticeMessage(

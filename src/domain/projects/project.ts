@@ -7,6 +7,7 @@ import type { Deps } from '../../ports.ts'
 import { batch, query } from '../database.ts'
 import { insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
+import { routeKeyPlace } from '../sealed.ts'
 import {
   insertFirstProject,
   type NewProject,
@@ -104,13 +105,13 @@ async function firstProject(deps: Deps): Promise<ProjectRow> {
 export async function newProject(deps: Deps, name: string): Promise<NewProject> {
   const now = Math.floor(deps.now() / 1000)
   const id = newId('proj', now, deps.randomBytes(16))
-  const routeKey = await deps.keys.seal(`projects:${id}:route_key`, deps.randomBytes(32))
+  const routeKey = await deps.keys.seal(routeKeyPlace(id), deps.randomBytes(32))
   const settings = JSON.stringify(deps.config.issuer.development ? DEVELOPMENT_SETTINGS : {})
   return { id, name, settings, routeKey, now }
 }
 
 export async function toProject(deps: Deps, row: ProjectRow): Promise<Project> {
-  const routeKey = await deps.keys.unseal(`projects:${row.id}:route_key`, new Uint8Array(row.route_key))
+  const routeKey = await deps.keys.unseal(routeKeyPlace(row.id), new Uint8Array(row.route_key))
   if (!routeKey) throw new Unavailable('keys', 'LATCHKEY_SECRET is not the one this database was sealed with')
   const { origin } = deps.config.issuer
   return {

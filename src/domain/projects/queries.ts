@@ -75,6 +75,8 @@ export const TABLES_OF_A_PROJECT: Record<string, string> = {
   sessions: 'id',
   refresh_families: 'id',
   signing_keys: 'alg, generation',
+  community_keys: 'project_id',
+  request_ids: 'id',
   organizations: 'id',
   members: 'organization_id, user_id',
   messages: 'id',

@@ -8,6 +8,7 @@ import { decodeBase64url, encodeBase64url } from '../../lib/base64url.ts'
 import { utf8 } from '../../lib/bytes.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
+import { testIdentityPlace } from '../sealed.ts'
 import { parseEmailAddress } from '../users/address.ts'
 import { parsePhoneNumber } from '../users/phone.ts'
 import type { Project } from './project.ts'
@@ -53,7 +54,7 @@ export async function sealTestIdentities(
       refuse('until', 'must be in the future, at most 90 days from now (Unix seconds)')
     if (code === undefined && !known) refuse('code', 'is needed for a new address: 10 digits or capital letters')
     if (!canonical) continue
-    const place = placeOf(projectId, canonical)
+    const place = testIdentityPlace(projectId, canonical)
     const kept = code === undefined ? (known?.sealed ?? '') : encodeBase64url(await deps.keys.seal(place, utf8(code)))
     sealed.push({ address: canonical, until, sealed: kept })
   }
@@ -65,7 +66,7 @@ export async function fixedCode(deps: Deps, project: Project, canonical: string)
   const identity = project.settings.test_identities.find(({ address }) => address === canonical)
   if (!identity || deps.now() >= identity.until * 1000) return null
   const sealed = decodeBase64url(identity.sealed)
-  const code = sealed && (await deps.keys.unseal(placeOf(project.id, canonical), sealed))
+  const code = sealed && (await deps.keys.unseal(testIdentityPlace(project.id, canonical), sealed))
   return code && new TextDecoder().decode(code)
 }
 
@@ -75,5 +76,3 @@ function canonicalTestAddress(address: string): string | null {
   const phone = parsePhoneNumber(address)
   return phone && FICTITIOUS_NUMBER.test(phone) ? phone : null
 }
-
-const placeOf = (projectId: string, address: string) => `projects:${projectId}:test_identities:${address}`

@@ -1,7 +1,12 @@
 /** What time removes. Each statement is bounded, whatever there is. */
 
 /** Rows of every project whose id is from before `beforeId`: ids begin with their time, so no index is needed. */
-export const deleteOlder = (db: D1Database, table: 'messages' | 'events', beforeId: string, limit: number) =>
+export const deleteOlder = (
+  db: D1Database,
+  table: 'messages' | 'events' | 'request_ids',
+  beforeId: string,
+  limit: number,
+) =>
   db
     .prepare(
       `DELETE FROM ${table} WHERE (project_id, id) IN

@@ -1,6 +1,6 @@
 /** Removes what is over (design §7): a bounded piece each minute, so that no run is long and none is missed. */
 
-import { newId } from '../../lib/ids.ts'
+import { ksuid, newId } from '../../lib/ids.ts'
 import type { Deps } from '../../ports.ts'
 import { batch, query } from '../database.ts'
 import { deleteOlder, deleteStep, putWalk, selectStepEnd, selectWalk, WALKS, type Walk } from './queries.ts'
@@ -11,7 +11,12 @@ const EVENTS_DAYS = 90
 /** Of what has ended: sessions, refresh families, and addresses that were given up (an older link must not bring their owner back). */
 const ENDED_DAYS = 7
 
+/** Of requests that are taken once. */
+const REQUEST_IDS_SECONDS = 120
+
 const ROWS_A_RUN = 500
+/** A row of two short texts, and three for a sign-in. */
+const REQUEST_IDS_A_RUN = 5000
 /** Rows that a walk looks at in one run: a million sessions are seen three times a day. */
 const STEP = 2000
 
@@ -21,6 +26,7 @@ export async function removeOld(deps: Deps): Promise<void> {
   await batch(deps.db, [
     deleteOlder(deps.db, 'messages', before('msg', MESSAGES_DAYS), ROWS_A_RUN),
     deleteOlder(deps.db, 'events', before('evt', EVENTS_DAYS), ROWS_A_RUN),
+    deleteOlder(deps.db, 'request_ids', ksuid(now - REQUEST_IDS_SECONDS, new Uint8Array(16)), REQUEST_IDS_A_RUN),
   ])
   for (const walk of WALKS) await walkOn(deps, walk, now - ENDED_DAYS * DAY_SECONDS)
 }

@@ -31,7 +31,7 @@ export async function liveGrant(deps: Deps, project: Project, familyId: string):
   const sessionRow = sessions?.rows[0] as SessionRow | undefined
   const userRow = users?.rows[0] as UserRow | undefined
   if (!family || family.ended_at !== null || !sessionRow || userRow?.status !== 'ACTIVE') return null
-  const session = toSession(sessionRow)
+  const session = toSession(deps, sessionRow)
   if (!isLive(session, Math.floor(deps.now() / 1000))) return null
   const grant = JSON.parse(family.grant_data) as GrantData
   const membershipRow = memberships?.rows[0] as MembershipRow | undefined

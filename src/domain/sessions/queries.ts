@@ -78,14 +78,20 @@ export function insertSession(db: D1Database, session: NewSession, ref: UserRef)
     )
 }
 
-export type JoinedSession = Pick<NewSession, 'projectId' | 'id' | 'amr' | 'now' | 'mintedAt' | 'onlyWithoutRole'>
+export type JoinedSession = Pick<NewSession, 'projectId' | 'id' | 'amr' | 'now' | 'mintedAt' | 'onlyWithoutRole'> & {
+  lifetime: number | null
+}
+
+/** A session lasts so long from now on, unless it lasts longer already; NULL: as it did. */
+const extended = (now: string, lifetime: string) =>
+  `expires_at = max(expires_at, ${now} + coalesce(${lifetime}, 0)), idle_ttl = max(idle_ttl, coalesce(${lifetime}, 0))`
 
 /** A further proof of the same person, under the same conditions as a new session; no row where one is not met. */
 export function joinSession(db: D1Database, session: JoinedSession, ref: UserRef) {
-  const { sql, values } = userRef(ref, 7)
+  const { sql, values } = userRef(ref, 8)
   return db
     .prepare(
-      `UPDATE sessions SET last_active_at = ?4, amr = (SELECT json_group_array(value) FROM
+      `UPDATE sessions SET last_active_at = ?4, ${extended('?4', '?7')}, amr = (SELECT json_group_array(value) FROM
            (SELECT value FROM json_each(sessions.amr) UNION SELECT value FROM json_each(?3)))
        WHERE project_id = ?1 AND id = ?2 AND ${live('?4')}
          AND user_id = (SELECT users.id FROM users WHERE project_id = ?1 AND users.id = ${sql} AND status = 'ACTIVE'
@@ -98,9 +104,20 @@ export function joinSession(db: D1Database, session: JoinedSession, ref: UserRef
       session.now,
       session.mintedAt,
       session.onlyWithoutRole ? 1 : 0,
+      session.lifetime,
       ...values,
     )
 }
+
+/** Using a session keeps it, and may make it last longer; no row where it is not live, or its person is not active. */
+export const keepSession = (db: D1Database, projectId: string, id: string, lifetime: number | null, now: number) =>
+  db
+    .prepare(
+      `UPDATE sessions SET last_active_at = ?3, ${extended('?3', '?4')}
+       WHERE project_id = ?1 AND id = ?2 AND ${live('?3')}
+         AND EXISTS (SELECT 1 FROM users u WHERE u.project_id = ?1 AND u.id = sessions.user_id AND u.status = 'ACTIVE')`,
+    )
+    .bind(projectId, id, now, lifetime)
 
 export const selectSession = (db: D1Database, projectId: string, id: string) =>
   db.prepare('SELECT * FROM sessions WHERE project_id = ? AND id = ?').bind(projectId, id)
@@ -110,16 +127,14 @@ export const selectSessionsOfUser = (
   db: D1Database,
   projectId: string,
   userId: string,
-  now: number,
-  limit: number,
-  beforeId: string | null,
+  { now, since, limit, beforeId }: { now: number; since: number; limit: number; beforeId: string | null },
 ) =>
   db
     .prepare(
-      `SELECT * FROM sessions WHERE project_id = ?1 AND user_id = ?2 AND ${live('?3')} AND (?5 IS NULL OR id < ?5)
+      `SELECT * FROM sessions WHERE project_id = ?1 AND user_id = ?2 AND ${live('?3')} AND (?5 IS NULL OR id < ?5) AND created_at >= ?6
        ORDER BY id DESC LIMIT ?4`,
     )
-    .bind(projectId, userId, now, limit, beforeId)
+    .bind(projectId, userId, now, limit, beforeId, since)
 
 export const revokeSession = (db: D1Database, projectId: string, id: string, now: number) =>
   db

@@ -61,7 +61,7 @@ export async function refresh(
   const userRow = results[6]?.rows[0] as UserRow | undefined
   if (results[2]?.changes && userRow) deps.after(tellOwner(deps, project, toUser(userRow)))
   if (!family || !sessionRow || !userRow) return refused
-  const session = toSession(sessionRow)
+  const session = toSession(deps, sessionRow)
   const isSuccessor = family.generation === generation + 1 && nowMs - family.rotated_at < GRACE_MS
   const belongs = family.client_id === client.id && family.ended_at === null
   if (!isSuccessor || !belongs || !isLive(session, now) || userRow.status !== 'ACTIVE') return refused

@@ -12,7 +12,7 @@ import { type Session, toSession } from './session.ts'
 
 export async function getSession(deps: Deps, project: Project, id: string): Promise<Result<Session, Failure>> {
   const row = isId('sess', id) ? await query<SessionRow>(selectSession(deps.db, project.id, id)) : null
-  return row ? ok(toSession(row)) : failed({ reason: 'not_found', what: 'session' })
+  return row ? ok(toSession(deps, row)) : failed({ reason: 'not_found', what: 'session' })
 }
 
 /** Revoking twice is the same as once. */
@@ -35,8 +35,10 @@ export async function listSessions(
   beforeId: string | null,
 ): Promise<Session[]> {
   const now = Math.floor(deps.now() / 1000)
-  const rows = await queryAll<SessionRow>(selectSessionsOfUser(deps.db, project.id, userId, now, limit, beforeId))
-  return rows.map(toSession)
+  const rows = await queryAll<SessionRow>(
+    selectSessionsOfUser(deps.db, project.id, userId, { now, since: deps.config.restoredAt, limit, beforeId }),
+  )
+  return rows.map((row) => toSession(deps, row))
 }
 
 export async function endSessionsOfUser(deps: Deps, project: Project, userId: string): Promise<void> {

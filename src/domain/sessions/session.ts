@@ -1,5 +1,6 @@
 /** What a sign-in leaves behind. */
 
+import type { Deps } from '../../ports.ts'
 import type { SessionRow } from './queries.ts'
 
 export type Session = {
@@ -17,7 +18,8 @@ export type Session = {
   revokedAt: number | null
 }
 
-export const toSession = (row: SessionRow): Session => ({
+/** One from before the database was restored may have ended since: it counts as revoked then. */
+export const toSession = ({ config: { restoredAt } }: Pick<Deps, 'config'>, row: SessionRow): Session => ({
   id: row.id,
   userId: row.user_id,
   clientId: row.client_id,
@@ -29,9 +31,13 @@ export const toSession = (row: SessionRow): Session => ({
   lastActiveAt: row.last_active_at,
   idleTtl: row.idle_ttl,
   expiresAt: row.expires_at,
-  revokedAt: row.revoked_at,
+  revokedAt: row.revoked_at ?? (row.created_at < restoredAt ? restoredAt : null),
 })
+
+/** Unix seconds: when it ends if nobody uses it any more. */
+export const sessionEnd = ({ expiresAt, lastActiveAt, idleTtl }: Session): number =>
+  Math.min(expiresAt, lastActiveAt + idleTtl)
 
 /** @param now Unix seconds */
 export const isLive = (session: Session, now: number): boolean =>
-  session.revokedAt === null && now < session.expiresAt && now < session.lastActiveAt + session.idleTtl
+  session.revokedAt === null && now < sessionEnd(session)

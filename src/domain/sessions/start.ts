@@ -64,10 +64,13 @@ export async function startSession(
     organizationId?: string | null
     /** A session that this proof is added to, in place of one of its own. */
     joins?: string | null
+    /** Seconds, used or not, whatever the project's settings say; null: as they say, or as the joined session did. */
+    lifetime?: number | null
   },
 ): Promise<Result<{ user: User; session: Session; grant: GrantData | null }, Failure>> {
   const { record } = proof
-  const { family, joins = null } = input
+  if (isFromBeforeRestore(deps, record)) return failed({ reason: 'cancelled' })
+  const { family, joins = null, lifetime = null } = input
   const sessionId = joins ?? proof.sessionId
   const { db } = deps
   const nowMs = deps.now()
@@ -81,8 +84,9 @@ export async function startSession(
     amr: amrOf(proof),
     ...input.device,
     now,
-    idleTtl: project.settings.session_idle,
-    expiresAt: now + project.settings.session_absolute,
+    idleTtl: lifetime ?? project.settings.session_idle,
+    expiresAt: now + (lifetime ?? project.settings.session_absolute),
+    lifetime,
     mintedAt: record.mintedAt,
     onlyWithoutRole: record.testIdentity,
     cookieHash: input.cookieHash,
@@ -125,7 +129,7 @@ export async function startSession(
   const user = readUser(results.at(-1)?.rows)
   const row = results.at(-2)?.rows[0] as SessionRow | undefined
   const opened = family ? (results.at(-3)?.rows[0] as FamilyRow | undefined) : undefined
-  const started = row && toSession(row)
+  const started = row && toSession(deps, row)
   if (!user) return failed({ reason: 'cancelled' })
   if (user.status !== 'ACTIVE') return failed({ reason: 'user_inactive' })
   if (joins !== null && results[before.length]?.changes === 0) return failed({ reason: 'cancelled' })
@@ -145,19 +149,20 @@ export async function mayJoin(deps: Deps, project: Project, ref: UserRef, id: st
   ])
   const row = sessions?.rows[0] as SessionRow | undefined
   const user = readUser(users?.rows)
-  return row?.user_id === user?.id && row !== undefined && isLive(toSession(row), Math.floor(deps.now() / 1000))
+  return row?.user_id === user?.id && row !== undefined && isLive(toSession(deps, row), Math.floor(deps.now() / 1000))
 }
 
 /** The same judgement for a caller that wants no session: who it was, and that they may sign in. */
 export async function confirmUser(
   deps: Deps,
   project: Project,
-  record: ChallengeRecord,
+  { record, at }: Pick<Proof, 'record' | 'at'>,
 ): Promise<Result<User, Failure>> {
+  if (isFromBeforeRestore(deps, record)) return failed({ reason: 'cancelled' })
   const now = Math.floor(deps.now() / 1000)
   const ref = refOf(record)
   const results = await batch(deps.db, [
-    activateUser(deps.db, project.id, ref, record.mintedAt, now),
+    activateUser(deps.db, project.id, ref, record.mintedAt, Math.floor(at / 1000)),
     ...(record.identifier ? [verifyIdentifier(deps.db, project.id, record.identifier, record.mintedAt, now)] : []),
     selectUserByRef(deps.db, project.id, ref),
   ])
@@ -168,6 +173,10 @@ export async function confirmUser(
   const isForbidden = record.testIdentity && user.role !== null
   return mayStill && !isForbidden ? ok(user) : failed({ reason: 'cancelled' })
 }
+
+/** A restored database does not know who was deactivated or deleted since: what was sent before leads nowhere. */
+const isFromBeforeRestore = ({ config }: Deps, { mintedAt }: ChallengeRecord): boolean =>
+  mintedAt < config.restoredAt * 1000
 
 const testMark = (record: ChallengeRecord): { test_identity?: true } =>
   record.testIdentity ? { test_identity: true } : {}

@@ -42,7 +42,7 @@ export async function readSessionCookie(
   const userRow = users?.rows[0] as UserRow | undefined
   if (!row?.cookie_hash || !userRow || userRow.status !== 'ACTIVE') return null
   if (!equalInConstantTime(row.cookie_hash, await hashOf(value))) return null
-  const session = toSession(row)
+  const session = toSession(deps, row)
   return isLive(session, Math.floor(deps.now() / 1000)) ? { session, user: toUser(userRow) } : null
 }
 

@@ -5,6 +5,7 @@ import { utf8 } from '../../lib/bytes.ts'
 import { Unavailable } from '../../lib/deadline.ts'
 import type { Deps } from '../../ports.ts'
 import { batch, queryAll } from '../database.ts'
+import { signingKeyPlace } from '../sealed.ts'
 import {
   deleteRetiredSigningKeys,
   insertSigningKey,
@@ -83,7 +84,7 @@ async function makeKey(deps: Deps, projectId: string, alg: SigningAlg, generatio
     generation,
     kid,
     publicJwk: JSON.stringify({ ...publicJwk, kid, alg, use: 'sig' }),
-    privateJwk: await deps.keys.seal(sealedPlace(projectId, kid), privateJwk),
+    privateJwk: await deps.keys.seal(signingKeyPlace(projectId, kid), privateJwk),
     now: Math.floor(deps.now() / 1000),
     useFrom,
   })
@@ -91,7 +92,7 @@ async function makeKey(deps: Deps, projectId: string, alg: SigningAlg, generatio
 }
 
 async function toSigningKey(deps: Deps, row: SigningKeyRow): Promise<SigningKey> {
-  const privateJwk = await deps.keys.unseal(sealedPlace(row.project_id, row.kid), new Uint8Array(row.private_jwk))
+  const privateJwk = await deps.keys.unseal(signingKeyPlace(row.project_id, row.kid), new Uint8Array(row.private_jwk))
   if (!privateJwk) throw new Unavailable('keys', 'LATCHKEY_SECRET is not the one this database was sealed with')
   const privateKey = await importJWK(JSON.parse(new TextDecoder().decode(privateJwk)), row.alg)
   if (!(privateKey instanceof CryptoKey)) throw new Error('a signing key that is no CryptoKey')
@@ -99,4 +100,3 @@ async function toSigningKey(deps: Deps, row: SigningKeyRow): Promise<SigningKey>
 }
 
 const cacheKey = (projectId: string) => `signing_keys:${projectId}`
-const sealedPlace = (projectId: string, kid: string) => `signing_keys:${projectId}:${kid}`

@@ -14,6 +14,7 @@ import { deleteMembershipsOfUser } from '../organizations/queries.ts'
 import type { Project } from '../projects/project.ts'
 import { revokeSessionsOfUser } from '../sessions/queries.ts'
 import { type EmailAddress, parseEmailAddress } from './address.ts'
+import { refusingSetting } from './email-rules.ts'
 import type { PhoneNumber } from './phone.ts'
 import {
   deleteUser,
@@ -23,15 +24,21 @@ import {
   releaseIdentifiers,
   requireIdentifier,
   respellIdentifier,
+  selectSearchedUsers,
   selectUser,
+  selectUserByRef,
   selectUsers,
+  selectUserWhere,
   toUser,
+  USER_OF_IDENTIFIER,
   type UserChange,
   type UserFilter,
+  type UserRef,
   type UserRow,
+  type UserSearch,
   updateUser,
 } from './queries.ts'
-import { identifierOf, type Metadata, type User, type UserStatus } from './user.ts'
+import { type Identifier, identifierOf, type Metadata, type User, type UserStatus } from './user.ts'
 
 export type UserInput = {
   email?: EmailAddress
@@ -50,6 +57,63 @@ export type UserInput = {
 export async function getUser(deps: Deps, project: Project, id: string): Promise<Result<User, Failure>> {
   const row = isId('user', id) ? await query<UserRow>(selectUser(deps.db, project.id, id)) : null
   return row ? ok(toUser(row)) : failed({ reason: 'not_found', what: 'user' })
+}
+
+/** Who has this address or number now. */
+export async function findUser(deps: Deps, project: Project, ref: UserRef): Promise<User | null> {
+  const row = await query<UserRow>(selectUserByRef(deps.db, project.id, ref))
+  return row && toUser(row)
+}
+
+/** Whose an address or number is, by its id. */
+export async function getUserOfIdentifier(
+  deps: Deps,
+  project: Project,
+  id: string,
+): Promise<Result<{ user: User; identifier: Identifier }, Failure>> {
+  const isKnown = isId('email', id) || isId('phone', id)
+  const row = isKnown ? await query<UserRow>(selectUserWhere(deps.db, project.id, USER_OF_IDENTIFIER, id)) : null
+  const user = row && toUser(row)
+  const identifier = user?.identifiers.find((own) => own.id === id)
+  return user && identifier ? ok({ user, identifier }) : failed({ reason: 'not_found', what: 'method' })
+}
+
+/** Whoever has the address, or a new user of it, under the rules of a sign-up. */
+export async function findOrCreateUser(
+  deps: Deps,
+  project: Project,
+  email: EmailAddress,
+  input: Pick<UserInput, 'status'>,
+): Promise<Result<{ user: User; isNew: boolean }, Failure>> {
+  const { allow_sign_up } = project.settings
+  const ref = { kind: 'email', canonical: email.canonical } as const
+  const found = await findUser(deps, project, ref)
+  if (found) return ok({ user: found, isNew: false })
+  if (!allow_sign_up) return failed({ reason: 'sign_up_disabled' })
+  const setting = await refusingSetting(deps, project, email.domain)
+  if (setting) return failed({ reason: 'email_domain_blocked', setting })
+  const created = await createUser(deps, project, { ...input, email })
+  if (created.ok) return ok({ user: created.value, isNew: true })
+  // Somebody else asked at the same moment.
+  const first = created.error.reason === 'identifier_taken' ? await findUser(deps, project, ref) : null
+  return first ? ok({ user: first, isNew: false }) : created
+}
+
+/** One page of who fits, newest first, and how many fit in all. */
+export async function searchUsers(
+  deps: Deps,
+  project: Project,
+  search: UserSearch,
+  limit: number,
+  beforeId: string | null,
+): Promise<{ users: User[]; total: number; hasMore: boolean }> {
+  const [page, count] = await batch(deps.db, selectSearchedUsers(deps.db, project.id, search, limit + 1, beforeId))
+  const users = ((page?.rows ?? []) as unknown[] as UserRow[]).map(toUser)
+  return {
+    users: users.slice(0, limit),
+    total: Number(count?.rows[0]?.total ?? 0),
+    hasMore: users.length > limit,
+  }
 }
 
 export async function listUsers(

@@ -124,6 +124,71 @@ export function selectUsers(
   return db.prepare(sql).bind(...values, limit)
 }
 
+/** Of one column, or of one of the person's identifiers. */
+export type UserCondition =
+  | { of: 'user'; column: 'id' | 'status'; values: string[] }
+  | { of: 'user'; column: 'created_at'; from: number | null; to: number | null }
+  | { of: 'name'; part: string }
+  | { of: 'email' | 'phone'; column: 'id' | 'canonical'; values: string[] }
+  | { of: 'email' | 'phone'; part: string }
+  | { of: 'email' | 'phone'; verified: boolean }
+  /** Fits nobody: what it asks for is not kept here. */
+  | { of: 'nobody' }
+export type UserSearch = { operator: 'AND' | 'OR'; conditions: UserCondition[] }
+
+/** The page from before `beforeId`, newest first, and the number of all. */
+export function selectSearchedUsers(
+  db: D1Database,
+  projectId: string,
+  { operator, conditions }: UserSearch,
+  limit: number,
+  beforeId: string | null,
+): D1PreparedStatement[] {
+  const parts = conditions.map((condition) => conditionSql(projectId, condition))
+  const fits = parts.length === 0 ? '1' : `(${parts.map(({ sql }) => sql).join(` ${operator} `)})`
+  const values = parts.flatMap((part) => part.values)
+  const before = beforeId === null ? { sql: '', values: [] } : { sql: 'AND users.id < ?', values: [beforeId] }
+  return [
+    db
+      .prepare(
+        `SELECT ${USER} FROM users WHERE project_id = ? AND ${fits} ${before.sql} ORDER BY users.id DESC LIMIT ?`,
+      )
+      .bind(projectId, ...values, ...before.values, limit),
+    db.prepare(`SELECT count(*) AS total FROM users WHERE project_id = ? AND ${fits}`).bind(projectId, ...values),
+  ]
+}
+
+function conditionSql(projectId: string, condition: UserCondition): { sql: string; values: (string | number)[] } {
+  const isOneOf = (column: string, values: string[]) => `${column} IN (${values.map(() => '?').join(', ')})`
+  // Not LIKE: D1 takes no pattern of more than 50 bytes.
+  const holds = (text: string) => `instr(lower(${text}), lower(?)) > 0`
+  const byIdentifier = (kind: string, sql: string, values: string[]) => ({
+    sql: `users.id IN (SELECT user_id FROM identifiers WHERE project_id = ? AND kind = ? AND released_at IS NULL AND ${sql})`,
+    values: [projectId, kind, ...values],
+  })
+  switch (condition.of) {
+    case 'nobody':
+      return { sql: '0', values: [] }
+    case 'name':
+      return { sql: holds("coalesce(first_name, '') || ' ' || coalesce(last_name, '')"), values: [condition.part] }
+    case 'user': {
+      if (condition.column !== 'created_at')
+        return { sql: isOneOf(`users.${condition.column}`, condition.values), values: condition.values }
+      const { from, to } = condition
+      const sides = [
+        ...(from === null ? [] : ['users.created_at >= ?']),
+        ...(to === null ? [] : ['users.created_at <= ?']),
+      ]
+      return { sql: `(${sides.join(' AND ')})`, values: [from, to].filter((side) => side !== null) }
+    }
+    default:
+      if ('part' in condition) return byIdentifier(condition.of, holds('value'), [condition.part])
+      if ('verified' in condition)
+        return byIdentifier(condition.of, `verified_at IS ${condition.verified ? 'NOT NULL' : 'NULL'}`, [])
+      return byIdentifier(condition.of, isOneOf(condition.column, condition.values), condition.values)
+  }
+}
+
 export type NewUser = {
   projectId: string
   id: string
@@ -164,6 +229,9 @@ export const insertUser = (db: D1Database, user: NewUser) =>
   db
     .prepare(`INSERT INTO users ${USER_COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)`)
     .bind(...userValues(user))
+
+/** What is said of somebody whom a send makes a user. */
+export type Newcomer = Partial<Pick<NewUser, 'status' | 'firstName' | 'lastName' | 'metadata'>>
 
 /** Somebody of whom only the address is known. @param mintedAt milliseconds */
 export const newUser = (projectId: string, id: string, mintedAt: number, now: number): NewUser => ({
@@ -322,6 +390,10 @@ export function userRef(ref: UserRef, at: number): { sql: string; values: string
 /** `idSql` names the id; the project is ?1, its own parameter ?2. */
 export const selectUserWhere = (db: D1Database, projectId: string, idSql: string, parameter: string) =>
   db.prepare(`SELECT ${USER} FROM users WHERE project_id = ?1 AND users.id = ${idSql}`).bind(projectId, parameter)
+
+/** The user behind an identifier's id, for `selectUserWhere`. */
+export const USER_OF_IDENTIFIER =
+  '(SELECT user_id FROM identifiers WHERE project_id = ?1 AND id = ?2 AND released_at IS NULL)'
 
 export function selectUserByRef(db: D1Database, projectId: string, ref: UserRef) {
   const { sql, values } = userRef(ref, 2)

@@ -42,7 +42,7 @@ export function templatesApi() {
     const wish = { name, locale: locale ?? null, source, variables: template_variables }
     const content = await previewTemplate(deps, caller.project, wish, brandOf(caller.project))
     if (!content.ok) return toProblem(c, content.error)
-    const mail = deps.renderMail(content.value)
+    const mail = deps.renderMail(await deps.messages(content.value.locale), content.value)
     return c.json({ subject: mail.subject, from_name: mail.fromName, html: mail.html, text: mail.text }, 200, NO_STORE)
   })
 

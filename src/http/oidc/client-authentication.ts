@@ -7,12 +7,12 @@
  */
 
 import type { Context } from 'hono'
-import { actFor, authenticate, type Caller } from '../../domain/api-keys/api-key.ts'
+import { actFor, authenticate, type Caller, mayDo } from '../../domain/api-keys/api-key.ts'
 import { authenticateClient, type Client } from '../../domain/clients/client.ts'
 import type { Project } from '../../domain/projects/project.ts'
 import type { AppEnv } from '../context.ts'
 import { PROJECT_HEADER, presentedKey } from '../middleware/require-scope.ts'
-import { describe } from './oauth-error.ts'
+import { describe, oauthError } from './oauth-error.ts'
 
 export type Refused = {
   kind: 'refused'
@@ -50,6 +50,12 @@ export async function authenticateCaller(
   const client = await authenticateClient(c.var.deps, project, formId, formSecret)
   return client ? { kind: 'client', project, client } : refused('invalid_client', WRONG_CLIENT)
 }
+
+/** API keys need `passwordless:verify` for whatever concerns grants and tokens. Null: may go on. */
+export const refuseKey = (c: Context<AppEnv>, caller: OAuthCaller): Response | null =>
+  caller.kind === 'key' && !mayDo(caller.caller, 'passwordless:verify')
+    ? oauthError(c, 'unauthorized_client', 'the API key needs the scope passwordless:verify')
+    : null
 
 /** RFC 6749 §5.2. A 401 names a scheme (RFC 9110 §15.5.2). */
 export function answerRefused(c: Context<AppEnv>, { error, description, scheme }: Refused): Response {

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import { revokeToken } from '../../domain/sessions/revoke-token.ts'
 import type { AppEnv } from '../context.ts'
 import { formOf } from '../form.ts'
-import { answerRefused, authenticateCaller } from './client-authentication.ts'
+import { answerRefused, authenticateCaller, refuseKey } from './client-authentication.ts'
 import { readForm } from './form.ts'
 import { oauthError } from './oauth-error.ts'
 import { oauthFormLimit } from './token.ts'
@@ -16,6 +16,8 @@ export function revokeEndpoint() {
     if (typeof form === 'string') return oauthError(c, 'invalid_request', form)
     const caller = await authenticateCaller(c, c.var.project, form)
     if (caller.kind === 'refused') return answerRefused(c, caller)
+    const notAllowed = refuseKey(c, caller)
+    if (notAllowed) return notAllowed
     const token = form.get('token')
     if (!token) return oauthError(c, 'invalid_request', 'token is missing')
     const { id } = caller.kind === 'client' ? caller.client : caller.caller

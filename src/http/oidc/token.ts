@@ -2,7 +2,6 @@
 
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { mayDo } from '../../domain/api-keys/api-key.ts'
 import { verify } from '../../domain/challenges/verify.ts'
 import type { Client } from '../../domain/clients/client.ts'
 import { clientCredentialsToken } from '../../domain/sessions/client-credentials.ts'
@@ -12,7 +11,7 @@ import type { AppEnv } from '../context.ts'
 import { formOf } from '../form.ts'
 import { idempotencyKey } from '../idempotency.ts'
 import { problem } from '../problem.ts'
-import { answerRefused, authenticateCaller, type OAuthCaller } from './client-authentication.ts'
+import { answerRefused, authenticateCaller, type OAuthCaller, refuseKey } from './client-authentication.ts'
 import { type Parameters, readForm } from './form.ts'
 import { oauthError, toOAuthError } from './oauth-error.ts'
 
@@ -31,9 +30,8 @@ export function tokenEndpoint() {
     if (typeof form === 'string') return oauthError(c, 'invalid_request', form)
     const caller = await authenticateCaller(c, c.var.project, form)
     if (caller.kind === 'refused') return answerRefused(c, caller)
-    if (caller.kind === 'key' && !mayDo(caller.caller, 'passwordless:verify')) {
-      return oauthError(c, 'unauthorized_client', 'the API key needs the scope passwordless:verify')
-    }
+    const notAllowed = refuseKey(c, caller)
+    if (notAllowed) return notAllowed
     const grantType = form.get('grant_type')
     if (grantType === undefined) return oauthError(c, 'invalid_request', 'grant_type is missing')
     if (caller.kind === 'client' && !caller.client.grantTypes.some((allowed) => allowed === grantType)) {

@@ -7,6 +7,7 @@ import type { Project } from '../../domain/projects/project.ts'
 import { encodeBase64url } from '../../lib/base64url.ts'
 import { chooseLocaleOf, fromAcceptLanguage } from '../../locales/choose.ts'
 import type { Locale } from '../../locales/index.ts'
+import type { Messages } from '../../locales/messages.ts'
 import type { AppEnv } from '../context.ts'
 import { pageHeaders } from './page-headers.ts'
 import { polls, type SignInPage, SignInPageView } from './sign-in-views.tsx'
@@ -26,23 +27,20 @@ const acceptedBy = (c: Context<AppEnv>): string[] => fromAcceptLanguage(c.req.he
 
 type Options = { status?: number } & Partial<Look>
 
-export const answerPage = (c: Context<AppEnv>, page: LinkPage, options: Options = {}): Response | Promise<Response> =>
-  answer(c, options, false, (look, nonce) => <LinkPageView {...look} page={page} nonce={nonce} />)
+export const answerPage = (c: Context<AppEnv>, page: LinkPage, options: Options = {}): Promise<Response> =>
+  answer(c, options, false, (look) => <LinkPageView {...look} page={page} />)
 
-export const answerSignIn = (
-  c: Context<AppEnv>,
-  page: SignInPage,
-  options: Options = {},
-): Response | Promise<Response> =>
-  answer(c, options, polls(page), (look, nonce) => <SignInPageView {...look} page={page} nonce={nonce} />)
+export const answerSignIn = (c: Context<AppEnv>, page: SignInPage, options: Options = {}): Promise<Response> =>
+  answer(c, options, polls(page), (look) => <SignInPageView {...look} page={page} />)
 
-function answer(
+async function answer(
   c: Context<AppEnv>,
   { status = 200, brand = PLAIN_BRAND, locale = chooseLocaleOf(acceptedBy(c)) ?? 'en' }: Options,
   connects: boolean,
-  view: (look: Look, nonce: string) => ReturnType<typeof LinkPageView>,
-): Response | Promise<Response> {
+  view: (look: { messages: Messages; brand: Brand; nonce: string }) => ReturnType<typeof LinkPageView>,
+): Promise<Response> {
+  const messages = await c.var.deps.messages(locale)
   const nonce = encodeBase64url(c.var.deps.randomBytes(16))
   for (const [name, value] of Object.entries(pageHeaders(nonce, brand.logo, { polls: connects }))) c.header(name, value)
-  return c.html(view({ brand, locale }, nonce), status as ContentfulStatusCode)
+  return c.html(view({ messages, brand, nonce }), status as ContentfulStatusCode)
 }

@@ -219,7 +219,7 @@ async function goOn(c: Context<AppEnv>, link: ParsedSecret, code: string, presse
     const page = {
       kind: 'relay',
       application: record.application ?? brandOf(project).name,
-      code: await relayCode(deps.keys, link, link.proof),
+      code: await relayCode(deps.keys, link, link.proof, link.keyId),
       validUntil: link.expiresAt,
       sendHere: { action: HERE_PATH, fields: { code } },
     } as const

@@ -2,7 +2,6 @@
 
 import type { Brand } from '../../domain/messages/message.ts'
 import { cleanValue } from '../../lib/clean-value.ts'
-import { type Locale, messagesFor } from '../../locales/index.ts'
 import type { Messages } from '../../locales/messages.ts'
 import { type AccountPage, accountContent } from './account-views.tsx'
 import { CodeField, type Content, EmailField, HiddenFields, LinkOn, Note, Way } from './form-parts.tsx'
@@ -86,11 +85,10 @@ export type SignInPage =
   /** `/authorize` can neither go on nor redirect; `detail` is for the developer. */
   | { kind: 'request_refused'; detail: string }
 
-export function SignInPageView(props: { locale: Locale; brand: Brand; page: SignInPage; nonce: string }) {
-  const messages = messagesFor(props.locale)
-  const { heading, body } = content(messages, props.page)
+export function SignInPageView(props: { messages: Messages; brand: Brand; page: SignInPage; nonce: string }) {
+  const { heading, body } = content(props.messages, props.page)
   return (
-    <Page messages={messages} title={heading} brand={props.brand} nonce={props.nonce} script={pageScript}>
+    <Page messages={props.messages} title={heading} brand={props.brand} nonce={props.nonce} script={pageScript}>
       <h1>{heading}</h1>
       {body}
     </Page>

@@ -3,7 +3,6 @@
 import type { Child } from 'hono/jsx'
 
 import type { Brand } from '../../domain/messages/message.ts'
-import { type Locale, messagesFor } from '../../locales/index.ts'
 import type { Messages } from '../../locales/messages.ts'
 import { nameIn, Page, withElement } from './layout.tsx'
 import { pageScript } from './page-script.ts'
@@ -47,11 +46,10 @@ export type LinkPage =
   | { kind: 'misdirected'; issuer: string }
   | { kind: 'not_found' }
 
-export function LinkPageView(props: { locale: Locale; brand: Brand; page: LinkPage; nonce: string }) {
-  const messages = messagesFor(props.locale)
-  const { heading, body } = content(messages, props.page)
+export function LinkPageView(props: { messages: Messages; brand: Brand; page: LinkPage; nonce: string }) {
+  const { heading, body } = content(props.messages, props.page)
   return (
-    <Page messages={messages} title={heading} brand={props.brand} nonce={props.nonce} script={pageScript}>
+    <Page messages={props.messages} title={heading} brand={props.brand} nonce={props.nonce} script={pageScript}>
       <h1>{heading}</h1>
       {body}
     </Page>

@@ -46,6 +46,7 @@ describe('round trip', () => {
     expect(text).toMatch(/^[A-Za-z0-9_-]{99}$/)
     expect(await parseSecret(keys, text)).toEqual({
       purpose,
+      keyId: keys.currentId,
       expiresAt,
       ledger: hex(ledger),
       id: encodeBase64url(id),

@@ -18,7 +18,7 @@ const published = await app.request('/openapi.json')
 const document: JsonSchema = published.json
 
 /** Described by the vendors themselves, and request by request in /docs. */
-const VENDORS = ['/cis/', '/oidc/', '/keys', '/api/v1/']
+const VENDORS = ['/cis/', '/oidc/', '/keys', '/api/v1/', '/v1/auth/', '/api/r1/', '/api/r2/', '/caas/']
 
 /** Shown to people, called by providers, or the document itself. */
 const PAGES = ['/', '/docs', '/openapi.json', '/account', '/console', '/authorize', '/logout', '/sign-in']

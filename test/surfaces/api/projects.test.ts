@@ -263,6 +263,13 @@ async function fill(key: string) {
   const organization = await ask('POST', '/v1/organizations', { name: 'Acme', external_id })
   await ask('POST', `/v1/organizations/${organization.id}/members`, { user_id: user.id, roles: ['admin'] })
   await ask('PUT', '/v1/templates/sign_in/en', { subject: 'Sign in', html: '<p>{{link}} {{code}}</p>' })
+  // 1Kosmos: a key pair, and a request that was taken.
+  const { id } = await ask('GET', '/v1/project')
+  await ask('POST', '/api/r1/system/community_info/fetch', { communityName: id })
+  const requestid = JSON.stringify({ ts: Math.floor(Date.now() / 1000), appid: 'test', uuid: crypto.randomUUID() })
+  const headers = { noecdsa: 'true', licensekey: key, requestid }
+  const unknown = await app.call('GET', `/api/r1/acr/community/${id}/no-code`, undefined, { key: null, headers })
+  expect(unknown.status, unknown.text).toBe(404)
   return { email, external_id, user, open, verified, client, apiKey, organization }
 }
 

@@ -1,7 +1,6 @@
 /** SMS: each is paid for, and numbers can be rented to earn from them (security.md B10). */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { renderText } from '../../../src/emails/render-text.ts'
 import { type Answer, anAddress, browser, codeIn, env, type TestApp, testApp } from '../../support/app.ts'
 import {
   aProject,
@@ -15,6 +14,7 @@ import {
   unreachable,
 } from '../../support/project.ts'
 import { expectInvalid, expectProblem } from '../../support/refusals.ts'
+import { renderText } from '../../support/render.ts'
 
 const CALLBACK = 'http://localhost:3000/callback'
 const TWILIO = {

@@ -1,13 +1,13 @@
 /** A project's own mails: how they are stored, which one a mail is made with, and what a caller may put into it. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { renderMail } from '../../../src/emails/render.ts'
 import { LOCALES } from '../../../src/locales/index.ts'
 import type { Mail } from '../../../src/ports.ts'
 import { oidcApp, person } from '../../oidc/support.ts'
 import { anAddress, testApp } from '../../support/app.ts'
 import { aProject, deliverLater, signInOf, type TestProject, unreachable } from '../../support/project.ts'
 import { expectInsufficientScope, expectInvalid, expectProblem } from '../../support/refusals.ts'
+import { renderMail } from '../../support/render.ts'
 
 beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
