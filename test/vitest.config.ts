@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync, statfsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
@@ -20,6 +21,13 @@ Object.assign(process.env, {
   LATCHKEY_SECRET: variables.LATCHKEY_SECRET,
   LATCHKEY_ROOT_KEY: variables.LATCHKEY_ROOT_KEY,
 })
+
+// Storage of tests needs no disk: on Linux it lies in memory where there is room, and every test is several times faster.
+const MEMORY = '/dev/shm'
+if (!process.env.TMPDIR && existsSync(MEMORY)) {
+  const { bavail, bsize } = statfsSync(MEMORY)
+  if (bavail * bsize > 2 * 1024 ** 3) process.env.TMPDIR = MEMORY
+}
 
 // The plugin reads the configuration below at once, and wants the folder of assets to be there.
 const assets = spawnSync(process.execPath, [at('../src/cli/assets.ts')], { stdio: ['ignore', 'inherit', 'inherit'] })

@@ -9,9 +9,12 @@ export const PAGES = [
   { name: 'deploy', label: 'Deploy' },
   { name: 'mail', label: 'When mail does not arrive' },
   { name: 'sms', label: 'Text messages' },
+  { name: 'compare', label: 'Which API' },
   { name: 'forward', label: 'From Forward' },
   { name: 'transmit', label: 'From Transmit Security' },
   { name: 'scalekit', label: 'From Scalekit' },
+  { name: 'streambird', label: 'From Streambird' },
+  { name: '1kosmos', label: 'From 1Kosmos' },
 ] as const
 
 export const pathOfPage = (name: string): string => (name === 'index' ? '/docs' : `/docs/${name}`)

@@ -76,10 +76,13 @@ function markup(headings: Heading[]): MarkedExtension {
         return `<pre tabindex="0"><code>${escapeHtml(text)}\n</code></pre>\n`
       },
       table(token) {
-        // Of the reference: on a phone a field's meaning stands below its name.
+        // On a phone a field's meaning stands below its name, what a call does below the call, and so on.
+        const [first = '', second = ''] = token.header.map(({ text }) => text)
         const isFields =
-          ['Field', 'Parameter'].includes(token.header[0]?.text ?? '') && token.header[1]?.text === 'Type'
-        return `<div class="scroll${isFields ? ' fields' : ''}" tabindex="0">${Renderer.prototype.table.call(this, token)}</div>\n`
+          (['Field', 'Parameter'].includes(first) && second === 'Type') ||
+          (['Call', 'To', 'Errors of'].includes(first) && token.header.length === 3)
+        const kind = first === 'HTTP' ? ' fields refusals' : isFields ? ' fields' : ''
+        return `<div class="scroll${kind}" tabindex="0">${Renderer.prototype.table.call(this, token)}</div>\n`
       },
       html({ text }) {
         return text.replaceAll(/<!--[\s\S]*?-->\n?/g, '')

@@ -51,7 +51,7 @@ th{text-align:start;font-weight:600;color:var(--quiet)}
 th,td{padding:.5rem 1rem .5rem 0;border-block-end:1px solid var(--line);vertical-align:top}
 th:last-child,td:last-child{padding-inline-end:0}
 td:last-child{min-inline-size:12rem}
-td:first-child code{overflow-wrap:normal}
+td:first-child code,.fields td:nth-child(2) code{overflow-wrap:normal}
 summary{min-block-size:2.75rem;padding-block:.625rem;cursor:pointer;color:var(--quiet)}
 details[open]>summary{color:var(--ink)}
 details>.scroll,details>p,details>ul{margin-block-start:.25rem}
@@ -60,12 +60,17 @@ blockquote p:first-child{margin-block-start:0}
 footer{border-block-start:1px solid var(--line);padding:1rem 1.5rem;color:var(--quiet);font-size:.875rem}
 footer div{max-inline-size:72rem;margin-inline:auto}
 @media (max-width:40rem){
+td:nth-child(n+2){min-inline-size:7rem}
+.fields td:nth-child(2) code{overflow-wrap:anywhere}
 .fields :is(table,tbody){display:block}
 .fields thead{position:absolute;clip-path:inset(50%);inline-size:1px;block-size:1px;overflow:hidden}
 .fields tr{display:flex;flex-wrap:wrap;column-gap:.75rem;padding-block:.5rem;border-block-end:1px solid var(--line)}
 .fields td{padding:0;border:0;min-inline-size:0}
 .fields td:nth-child(2){color:var(--quiet)}
-.fields td:last-child{flex-basis:100%;min-inline-size:0}
+.fields td:nth-child(n+3){flex-basis:100%}
+.fields td:last-child{min-inline-size:0}
+.refusals td:nth-child(2){color:inherit}
+.refusals td:last-child{color:var(--quiet)}
 }
 @media (min-width:60rem){
 .frame{display:grid;grid-template-columns:14rem minmax(0,1fr);column-gap:3.5rem}

@@ -18,7 +18,6 @@ export type KeyUse =
   | 'refresh'
   | 'session'
   | 'origin'
-  | 'family'
   | 'cookie'
   | 'cursor'
   | 'repeat'

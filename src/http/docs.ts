@@ -20,7 +20,7 @@ export function docs() {
 }
 
 async function answer(c: Context<AppEnv>, name: string): Promise<Response> {
-  const stored = /^[a-z]+$/.test(name) ? await read(c, name) : null
+  const stored = /^[a-z0-9]+$/.test(name) ? await read(c, name) : null
   const html = (stored ?? (await read(c, 'not-found')) ?? '').replaceAll(ISSUER_PLACEHOLDER, () =>
     escapeHtml(c.var.deps.config.issuer.origin),
   )

@@ -47,7 +47,12 @@ type Extras = { errors?: Issue[]; tries_left?: number; headers?: Record<string, 
 /** How a dialect writes down what is refused: in its vendor's shape. */
 export type Refuse = (c: Context<AppEnv>, code: ProblemCode, detail: string, extras: Extras) => Response
 
-export function problem(c: Context<AppEnv>, code: ProblemCode, detail: string, extras: Extras = {}): Response {
+/** An answer to a body of many wrong items is not many times as large as it. */
+const MAX_ISSUES = 50
+const short = ({ path, message }: Issue): Issue => ({ path: path.slice(0, 300), message: message.slice(0, 500) })
+
+export function problem(c: Context<AppEnv>, code: ProblemCode, detail: string, given: Extras = {}): Response {
+  const extras = given.errors ? { ...given, errors: given.errors.slice(0, MAX_ISSUES).map(short) } : given
   if (c.var.refuse) return c.var.refuse(c, code, detail, extras)
   const [status, title] = PROBLEMS[code]
   const { headers, ...members } = extras

@@ -3,145 +3,27 @@
  * is stored and logged is searched for every secret that was handed out, in plain and in the usual disguises.
  */
 
-import { listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { decodeBase64url, encodeBase64url } from '../../src/lib/base64url.ts'
 import { hex, utf8 } from '../../src/lib/bytes.ts'
 import { sha256 } from '../../src/lib/digest.ts'
 import type { Delivery } from '../../src/ports.ts'
 import { type Answer, anAddress, browser, codeIn, env, ROOT_KEY, type TestApp, testApp } from '../support/app.ts'
+import {
+  base64,
+  createSearch,
+  type Finding,
+  inD1,
+  inKv,
+  inLedgers,
+  inTurns,
+  type Kept,
+  latin1,
+  secretBytes,
+} from '../support/canary.ts'
 
 const SENDS = 1000
 const CALLBACK = 'http://localhost:3000/callback'
-
-// --- the search -----------------------------------------------------------------------------------------------------
-
-const latin1 = (bytes: Uint8Array): string => {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
-  return text
-}
-const base64 = (bytes: Uint8Array): string => btoa(latin1(bytes)).replace(/=+$/, '')
-
-/** What was found where; values stay out of it, so that a failing test logs none either. */
-type Finding = string
-
-function createSearch() {
-  /** By their first characters, so that one walk over a text looks for all of them. */
-  const PREFIX = 8
-  const needles = new Map<string, { needle: string; what: string }[]>()
-  const codes = new Set<string>()
-  const add = (what: string, needle: string) => {
-    const prefix = needle.slice(0, PREFIX)
-    if (prefix.length < PREFIX) throw new Error(`${what} is too short to search for`)
-    const list = needles.get(prefix)
-    if (list) list.push({ needle, what })
-    else needles.set(prefix, [{ needle, what }])
-  }
-  const addBytes = (what: string, bytes: Uint8Array) => {
-    const forms = {
-      base64: base64(bytes),
-      base64url: encodeBase64url(bytes),
-      hex: hex(bytes),
-      HEX: hex(bytes).toUpperCase(),
-    }
-    for (const [form, needle] of Object.entries(forms)) add(`${what} in ${form}`, needle)
-  }
-  return {
-    get size() {
-      return [...needles.values()].flat().length + codes.size
-    },
-    /** A token as text: itself, and encoded once more. */
-    text(what: string, value: string) {
-      add(what, value)
-      addBytes(what, utf8(value))
-    },
-    /** Random bytes: as they are, and encoded. */
-    bytes(what: string, value: Uint8Array) {
-      add(`${what} as bytes`, latin1(value))
-      addBytes(what, value)
-    },
-    /** Six digits: as a word of its own, encoded, and under a bare hash, which anybody can turn back. */
-    async code(value: string) {
-      codes.add(value)
-      addBytes('code', utf8(value))
-      addBytes('bare hash of a code', await sha256(utf8(value)))
-    },
-    in(place: string, text: string): Finding[] {
-      const found = new Set<Finding>()
-      for (let at = 0; at + PREFIX <= text.length; at++) {
-        const candidates = needles.get(text.slice(at, at + PREFIX))
-        for (const { needle, what } of candidates ?? [])
-          if (text.startsWith(needle, at)) found.add(`${what} in ${place}`)
-      }
-      for (const [word] of text.matchAll(/(?<![0-9A-Za-z])\d{6}(?![0-9A-Za-z])/g))
-        if (codes.has(word)) found.add(`code in ${place}`)
-      return [...found]
-    },
-  }
-}
-
-/** The random bytes inside a link or a grant: version 1, key id 1, expiry 4, subject 16, id 12, secret 24, MAC 16. */
-const secretBytes = (token: string): Uint8Array => (decodeBase64url(token) ?? new Uint8Array()).subarray(34, 58)
-
-// --- all that is kept -----------------------------------------------------------------------------------------------
-
-type Kept = { place: string; text: string }
-
-async function inD1(): Promise<Kept[]> {
-  const tables = await env.DB.prepare(
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%cf%'",
-  ).all<{ name: string }>()
-  const kept: Kept[] = []
-  for (const { name } of tables.results) {
-    const { results } = await env.DB.prepare(`SELECT * FROM ${name}`).all()
-    for (const row of results) {
-      for (const [column, value] of Object.entries(row)) {
-        const isBlob = value !== null && typeof value === 'object'
-        const text = isBlob ? latin1(new Uint8Array(value as ArrayBuffer)) : String(value)
-        kept.push({ place: `D1 ${name}.${column}`, text })
-      }
-    }
-  }
-  return kept
-}
-
-async function inKv(): Promise<Kept[]> {
-  const kept: Kept[] = []
-  let cursor: string | undefined
-  do {
-    const page = await env.CODES.list(cursor === undefined ? {} : { cursor })
-    const values = await inTurns(page.keys, async ({ name }) =>
-      latin1(new Uint8Array((await env.CODES.get(name, 'arrayBuffer')) ?? new ArrayBuffer(0))),
-    )
-    for (const [index, { name, metadata }] of page.keys.entries()) {
-      kept.push({ place: 'KV key', text: name }, { place: 'KV value', text: values[index] ?? '' })
-      kept.push({ place: 'KV metadata', text: JSON.stringify(metadata ?? null) })
-    }
-    cursor = page.list_complete ? undefined : page.cursor
-  } while (cursor !== undefined)
-  return kept
-}
-
-async function inLedgers(): Promise<Kept[]> {
-  const ids = await listDurableObjectIds(env.LEDGER)
-  return inTurns(ids, async (id) => {
-    const text = await runInDurableObject(env.LEDGER.get(id), (_ledger, { storage }) => {
-      const tables = storage.sql.exec('SELECT name FROM sqlite_master').toArray()
-      return JSON.stringify([...storage.kv.list(), ...tables])
-    })
-    return { place: 'a ledger', text }
-  })
-}
-
-/** A few at a time. */
-async function inTurns<T, R>(items: readonly T[], run: (item: T, index: number) => Promise<R>): Promise<R[]> {
-  const out: R[] = []
-  for (let at = 0; at < items.length; at += 25) {
-    out.push(...(await Promise.all(items.slice(at, at + 25).map((item, offset) => run(item, at + offset)))))
-  }
-  return out
-}
 
 // --- a busy day -----------------------------------------------------------------------------------------------------
 

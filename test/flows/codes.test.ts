@@ -374,3 +374,47 @@ it.each([
   expectProblem(refused, 400, 'invalid_request')
   expect(app.outbox).toHaveLength(0)
 })
+
+describe('a resend for somebody whose secrets were ended', () => {
+  const ways: [string, (app: TestApp, id: string) => Promise<unknown>, number, string][] = [
+    [
+      'deactivated',
+      (app, id) => app.call('PUT', `/v1/users/${id}/status`, { status: 'INACTIVE' }),
+      403,
+      'user_inactive',
+    ],
+    [
+      'deactivated and active again',
+      async (app, id) => {
+        await app.call('PUT', `/v1/users/${id}/status`, { status: 'INACTIVE' })
+        await app.call('PUT', `/v1/users/${id}/status`, { status: 'ACTIVE' })
+      },
+      410,
+      'cancelled',
+    ],
+    ['deleted', (app, id) => app.call('DELETE', `/v1/users/${id}`), 410, 'cancelled'],
+    ['with another address', (app, id) => app.call('PUT', `/v1/users/${id}`, { email: anAddress() }), 410, 'cancelled'],
+  ]
+  it.each(ways)('%s: says so, mails nobody, and takes nothing off the budget', async (_how, end, status, code) => {
+    const app = testApp()
+    const email = anAddress()
+    const sent = await send(app, { email })
+    await end(app, sent.user_id)
+    const mails = app.outbox.filter(({ to }) => to === email).length
+    expectProblem(await app.call('POST', '/v1/passwordless/resend', { id: sent.id }), status, code)
+    expect(app.outbox.filter(({ to }) => to === email)).toHaveLength(mails)
+    const { json } = await app.call('GET', `/v1/passwordless/${sent.id}`)
+    expect(json.status).toBe('cancelled')
+  })
+
+  it('a send that is repeated with its key after its user was deleted is told that it ended', async () => {
+    const app = testApp()
+    const email = anAddress()
+    const headers = { 'idempotency-key': 'once' }
+    const sent = await send(app, { email }, headers)
+    await app.call('DELETE', `/v1/users/${sent.user_id}`)
+    const again = await app.call('POST', '/v1/passwordless/send', { email }, { headers })
+    expectProblem(again, 410, 'cancelled')
+    expect(app.outbox).toHaveLength(1)
+  })
+})

@@ -7,6 +7,7 @@ import { renderMail } from '../../src/emails/render.ts'
 import type { Env } from '../../src/env.ts'
 import type { Delivery, Mail, Ports, TextMessage } from '../../src/ports.ts'
 import { readCallback } from '../../src/providers/mail/callbacks.ts'
+import { registerAnswer, registerUrl } from './canary.ts'
 
 export const env = workerEnv as unknown as Env
 export const ROOT_KEY = String(env.LATCHKEY_ROOT_KEY)
@@ -47,6 +48,7 @@ export function testApp({
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     sendMail: async (mail) => {
       outbox.push(structuredClone(mail))
+      if ('link' in mail.content) registerUrl(mail.content.link)
       return accepted(`out-${outbox.length}`)
     },
     sendText: async (message) => {
@@ -69,7 +71,14 @@ export function testApp({
     answered()
     await waitOnExecutionContext(context)
     const isJson = /json/.test(response.headers.get('content-type') ?? '')
-    return { status: response.status, headers: response.headers, text, json: isJson && text ? JSON.parse(text) : {} }
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: isJson && text ? JSON.parse(text) : {},
+    }
+    registerAnswer(answer)
+    return answer
   }
   const request = (path: string, init: RequestInit = {}) => requestThen(path, init, () => {})
   return {

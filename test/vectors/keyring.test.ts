@@ -19,7 +19,6 @@ const USES = Object.keys({
   relay: 1,
   device: 1,
   refresh: 1,
-  family: 1,
   cookie: 1,
   cursor: 1,
   repeat: 1,

@@ -21,7 +21,7 @@ import {
 import { challengeIdsOf } from '../ledger/secret.ts'
 import { markMessagesRedeemed } from '../messages/queries.ts'
 import { creditText } from '../messages/sms.ts'
-import { getProject } from '../projects/project.ts'
+import { getProject, type Project } from '../projects/project.ts'
 import { endFamily } from '../sessions/queries.ts'
 import { familyIdOf } from '../sessions/start.ts'
 import type { PhoneNumber } from '../users/phone.ts'
@@ -110,23 +110,24 @@ async function isRedeemed(deps: Deps, { presented, conditions }: Redemption): Pr
 /** For callers with a key: the proof, or why not. A grant that comes twice ends what it issued (RFC 6749 §4.1.2). */
 export async function redeemForCaller(
   deps: Deps,
-  projectId: string,
+  project: Project,
   redemption: Redemption,
 ): Promise<Result<Redeemed & { familyId: string }, Failure>> {
   const { outcome, keyHash } = await redeem(deps, redemption)
   const { presented } = redemption
   const proof = presented.proofs[0] ?? ''
   if (outcome.is === 'redeemed') {
-    return ok({ ...outcome, familyId: await familyIdOf(deps, proof, keyHash) })
+    const secret = presented.purpose === 'code' ? outcome.challenge : proof
+    return ok({ ...outcome, familyId: await familyIdOf(project, secret, keyHash) })
   }
   if (outcome.is === 'used' && outcome.grantUse !== null) {
-    const familyId = await familyIdOf(deps, proof, outcome.grantUse)
+    const familyId = await familyIdOf(project, proof, outcome.grantUse)
     const now = Math.floor(deps.now() / 1000)
     const id = newId('evt', now, deps.randomBytes(16))
     await batch(deps.db, [
-      endFamily(deps.db, projectId, familyId, now),
+      endFamily(deps.db, project.id, familyId, now),
       insertEventIfChanged(deps.db, {
-        projectId,
+        projectId: project.id,
         id,
         type: 'grant.reused',
         userId: null,

@@ -21,7 +21,7 @@ import { selectUserByRef, toUser, type UserRow } from '../users/queries.ts'
 import { drawFor, type Idempotency } from './draw.ts'
 import { linkUrl, signUpDiffers } from './links.ts'
 import { asOpened, drawNewCode, type Opened, openFailure } from './mint.ts'
-import { answer, copyLink, giveBack, lastExpiry, type Sent } from './send.ts'
+import { answer, copyLink, giveBack, lastExpiry, type Sent, withdraw } from './send.ts'
 
 export async function resend(
   deps: Deps,
@@ -43,7 +43,10 @@ export async function resend(
   const opened = ok({ ...renewed.value, challengeId })
   const { record } = opened.value
   if (record.channel === 'none' || record.testIdentity) return ok(await answer(deps, project, opened.value, null, null))
-  return deliverAgain(deps, project, opened.value)
+  const sent = await deliverAgain(deps, project, opened.value)
+  const isWithdrawn = !sent.ok && ['cancelled', 'user_inactive'].includes(sent.error.reason)
+  if (number && isWithdrawn) deps.after(uncountText(deps, project, number))
+  return sent
 }
 
 /**
@@ -118,6 +121,7 @@ async function deliverAgain(deps: Deps, project: Project, opened: Opened): Promi
       secrets: await sealSecrets(deps, project.id, messageId, secrets),
       dueAt: sentAt + FIRST_ATTEMPT_MS,
       expiresAt: lastExpiry(opened),
+      mintedAt: record.mintedAt,
       now,
     }),
     selectTemplatesOfChallenge(deps.db, project.id, challengeId, chooseLocale(project)),
@@ -130,6 +134,11 @@ async function deliverAgain(deps: Deps, project: Project, opened: Opened): Promi
   const row = results[2]?.rows[0] as MessageRow | undefined
   const userRow = results[3]?.rows[0] as UserRow | undefined
   const user = userRow && record.tellsUser ? toUser(userRow) : null
+  // What was sent before leads nowhere any more, and nor would this.
+  if (!row && record.tellsUser) {
+    deps.after(withdraw(deps, project, opened))
+    return failed({ reason: user?.status === 'INACTIVE' ? 'user_inactive' : 'cancelled' })
+  }
   // No row: nobody has this address (any more). The answer does not say so, as on the first send.
   if (!row) return ok(await answer(deps, project, opened, null, { id: messageId, status: 'accepted' }))
   if (row.status === 'suppressed') {

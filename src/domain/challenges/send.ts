@@ -260,8 +260,10 @@ async function deliver(
     // Whoever must not learn whether there is a user gets the answer, the budget and the status that there is one.
     const message = isUnsent(record) ? null : ({ id: messageId, status: 'accepted' } as const)
     if (!input.createUser) return ok(await answer(deps, project, opened, null, message))
-    deps.after(withdraw(deps, project, opened))
-    return user ? failed({ reason: 'user_inactive' }) : failed({ reason: 'sign_up_disabled' })
+    // One that comes again was sent when it came first: it stays in the budget.
+    if (!opened.repeated) deps.after(withdraw(deps, project, opened))
+    if (user) return failed({ reason: 'user_inactive' })
+    return failed({ reason: mayCreate ? 'cancelled' : 'sign_up_disabled' })
   }
   const visibleUser = input.createUser ? user : null
   if (isUnsent(record)) return ok(await answer(deps, project, opened, visibleUser, null))
@@ -491,7 +493,7 @@ async function giveBackAt(deps: Deps, { ledger, at }: { ledger: string; at: numb
 }
 
 /** Nobody was sent anything: the challenge is ended and the send is given back. */
-async function withdraw(deps: Deps, project: Project, opened: Opened): Promise<void> {
+export async function withdraw(deps: Deps, project: Project, opened: Opened): Promise<void> {
   await askLedger(deps, opened.ref.ledger, { type: 'cancel', id: opened.ref.id, project: project.id })
   await giveBack(deps, opened)
 }

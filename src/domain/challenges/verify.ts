@@ -89,7 +89,7 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
   const asked = await askBefore(deps, project, presented.value, input)
   if (!asked.ok) return asked
   const { membership } = asked.value
-  const redeemed = await redeemForCaller(deps, project.id, {
+  const redeemed = await redeemForCaller(deps, project, {
     presented: presented.value,
     key: input.redemptionKey,
     caller: input.caller.id,

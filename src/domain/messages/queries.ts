@@ -121,6 +121,8 @@ export const insertMessageAgain = (
   message: Pick<NewMessage, 'projectId' | 'id' | 'dueAt' | 'expiresAt' | 'now'> & {
     challengeId: string
     secrets: Uint8Array
+    /** Milliseconds: when the challenge was minted. */
+    mintedAt: number
   },
 ) =>
   db
@@ -132,7 +134,11 @@ export const insertMessageAgain = (
            'provider', NULL, 'detail', 'resend'))),
          iif(${IS_SUPPRESSED}, NULL, ?4), m.input, iif(${IS_SUPPRESSED}, ?6 * 1000, ?5), ?6, ?7 FROM messages m
        LEFT JOIN identifiers i ON i.project_id = m.project_id AND i.user_id = m.user_id AND i.id = m.identifier_id
-       WHERE m.project_id = ?1 AND m.challenge_id = ?2 AND m.input IS NOT NULL ORDER BY m.id DESC LIMIT 1
+       WHERE m.project_id = ?1 AND m.challenge_id = ?2 AND m.input IS NOT NULL
+         -- Not once the person's outstanding secrets were ended, or the person.
+         AND (m.user_id IS NULL OR EXISTS (SELECT 1 FROM users u WHERE u.project_id = ?1 AND u.id = m.user_id
+           AND u.status <> 'INACTIVE' AND u.not_before <= ?8))
+       ORDER BY m.id DESC LIMIT 1
        ON CONFLICT (project_id, id) DO NOTHING`,
     )
     .bind(
@@ -143,6 +149,7 @@ export const insertMessageAgain = (
       message.dueAt,
       message.expiresAt,
       message.now,
+      message.mintedAt,
     )
 
 /** What is due in any project, oldest first. @param nowMs milliseconds */

@@ -61,7 +61,9 @@ export function withParameters(uri: string, parameters: Record<string, string | 
   const added = new URLSearchParams()
   for (const [name, value] of Object.entries(parameters)) if (value !== null) added.set(name, value)
   if (added.size === 0) return uri
-  return `${uri}${uri.includes('?') ? (/[?&]$/.test(uri) ? '' : '&') : '?'}${added}`
+  const at = uri.indexOf('?')
+  const separator = at < 0 ? '?' : at === uri.length - 1 || uri.endsWith('&') ? '' : '&'
+  return `${uri}${separator}${added}`
 }
 
 function isLoopbackPage(uri: string): boolean {

@@ -1,6 +1,7 @@
 /** What a redemption creates: one D1 batch that bears being done again, since a lost answer makes the caller ask again. */
 
 import { frame, hex } from '../../lib/bytes.ts'
+import { hmac, importHmacKey } from '../../lib/digest.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
@@ -42,9 +43,14 @@ export type Proof = {
   at: number
 }
 
-/** The family that a presented secret (by its stored hash, which covers purpose and id) opens: the same for a replay, another for another redemption key. */
-export async function familyIdOf(deps: Deps, proof: string, keyHash: string): Promise<string> {
-  return hex((await deps.keys.mac('family', frame(proof, keyHash))).subarray(0, 16))
+/**
+ * The family that a redemption opens: the same for a replay, another for another redemption key. It opens nothing, and is found
+ * again after a rotation of LATCHKEY_SECRET, so it is made with the key that names ledgers.
+ * @param secret the stored hash of a link or a grant, which covers purpose and id; of a code, which is hashed under the pepper, its challenge
+ */
+export async function familyIdOf({ id, routeKey }: Project, secret: string, keyHash: string): Promise<string> {
+  const key = await importHmacKey(routeKey)
+  return hex((await hmac(key, frame(id, 'family', secret, keyHash))).subarray(0, 16))
 }
 
 /**

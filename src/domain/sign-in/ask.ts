@@ -3,7 +3,9 @@
  * looked up after the answer, so that neither bytes nor calls nor time tell (design §4, hosted flow).
  */
 
-import { hex } from '../../lib/bytes.ts'
+import { encodeBase64url } from '../../lib/base64url.ts'
+import { frame, hex } from '../../lib/bytes.ts'
+import { sha256 } from '../../lib/digest.ts'
 import { newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
@@ -50,6 +52,8 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
   const { email, request, flow } = ask
   const setting = await refusingSetting(deps, project, email.domain)
   if (setting) return failed({ reason: 'email_domain_blocked', setting })
+  // Hashed, since the browser's flow key is in it.
+  const requestHash = encodeBase64url(await sha256(frame('ask', ask.nonce)))
   const minted = await mint(
     deps,
     project,
@@ -76,7 +80,7 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
         wishedLocale: request?.locale ?? null,
         authorization: request && authorizationOf(request),
       },
-      idempotency: { caller: 'page', key: ask.nonce, requestHash: ask.nonce },
+      idempotency: { caller: 'page', key: ask.nonce, requestHash },
     },
     { subject: { kind: 'address', address: email.subject }, contact: emailContact(email), user: null },
   )
@@ -88,7 +92,7 @@ export async function askForSignIn(deps: Deps, project: Project, ask: Ask): Prom
     maxTries: project.settings.max_tries,
     limits: project.settings.send_limits,
     lane: ask.lane,
-    request: ask.nonce,
+    request: requestHash,
   })
   if (outcome.is !== 'opened') return failed(openFailure(project, outcome))
   const opened = await asOpened(deps, minted, outcome)

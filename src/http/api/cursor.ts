@@ -15,7 +15,8 @@ export async function makeCursor(deps: Deps, list: string, lastId: string): Prom
 
 /** The id to go on from; null if the cursor is not one of this list's. */
 export async function readCursor(deps: Deps, list: string, cursor: string): Promise<string | null> {
-  const [lastId = '', mac = ''] = cursor.split('.')
+  const [lastId = '', mac = '', ...rest] = cursor.split('.')
+  if (rest.length > 0) return null
   const expected = await deps.keys.allMacs('cursor', frame(list, lastId))
   const fits = expected.some((bytes) => equalInConstantTime(encodeBase64url(bytes.subarray(0, MAC_BYTES)), mac))
   return fits ? lastId : null

@@ -146,6 +146,8 @@ export const OPERATIONS: Operation[] = [
       'idempotency_key_reused',
       'too_many_sends',
       'locked',
+      'not_found',
+      'cancelled',
       'delivery_failed',
     ],
   },
@@ -158,7 +160,7 @@ export const OPERATIONS: Operation[] = [
     body: schemas.resendBody,
     answer: { status: 201, schema: schemas.sendAnswer },
     idempotent: true,
-    problems: ['unknown_challenge', 'too_many_sends', 'locked', 'delivery_failed', ...DEAD],
+    problems: ['unknown_challenge', 'user_inactive', 'too_many_sends', 'locked', 'delivery_failed', ...DEAD],
   },
   {
     method: 'post',
@@ -177,6 +179,7 @@ export const OPERATIONS: Operation[] = [
       'verifier_mismatch',
       'user_inactive',
       'not_a_member',
+      'not_found',
       ...DEAD,
     ],
   },
@@ -486,6 +489,7 @@ const OAUTH_PATHS = {
     get: {
       ...open('metadataOfProject', 'RFC 8414 §3.1, for a project of its own issuer', 'Server metadata'),
       parameters: [{ name: 'project', in: 'path', required: true, schema: { type: 'string' } }],
+      responses: { 200: { description: 'Server metadata' }, 404: { description: 'There is no such project' } },
     },
   },
 }

@@ -1,10 +1,11 @@
 /**
- * Any sequence of commands, under a clock that is up to five minutes off either way, against a model that knows the
- * promises and not the code. More runs: `VITE_LEDGER_RUNS=100000 npx vitest run …`.
+ * Any sequence of commands, under a clock that is up to five minutes off either way: against a model that knows the
+ * promises and not the code, and every command there is against what must hold whatever comes. 100,000 sequences:
+ * `npm run test:properties`.
  */
 
 import fc from 'fast-check'
-import { it } from 'vitest'
+import { afterAll, it } from 'vitest'
 import {
   type Command,
   type Decision,
@@ -24,7 +25,9 @@ import type { ChallengeRecord } from '../../../src/domain/ledger/record.ts'
 
 const challengeOf = ({ binding }: ChallengeRecord) => (binding?.kind === 'verifier' ? binding.codeChallenge : undefined)
 
-const RUNS = Number(import.meta.env.VITE_LEDGER_RUNS ?? 1000)
+const RUNS = Number(import.meta.env.VITE_DECIDE_RUNS || 5000)
+const SEED = Number(import.meta.env.VITE_SEED || Date.now() % 2 ** 31)
+const numRuns = (share: number) => ({ numRuns: Math.ceil(RUNS * share), seed: SEED })
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -408,8 +411,12 @@ function freeze<V>(value: V): V {
   return value
 }
 
+/** Of the commands of all sequences. */
+let judged = 0
+
 class Run {
   state: LedgerState | null = null
+  stored = 'null'
   alarmAt: number | null = null
   true = START
   count = 0
@@ -595,14 +602,16 @@ class Run {
 
   ask(command: Command, now: number): Decision['outcome'] {
     this.model.latest = Math.max(this.model.latest, now)
-    // What is stored is JSON, and never changed in place.
-    const stored = JSON.stringify(this.state)
-    const decision = decide(freeze(JSON.parse(stored) as LedgerState | null), freeze(command), now)
+    const rangAt = this.alarmAt
+    // What is stored is JSON.
+    const decision = decide(JSON.parse(this.stored) as LedgerState | null, freeze(command), now)
+    judged++
     this.state = decision.state
+    this.stored = JSON.stringify(this.state)
     this.alarmAt = decision.alarmAt
-    check(stored.length < 1_000_000, 'the state stays under 1 MB')
+    check(this.stored.length < 1_000_000, 'the state stays under 1 MB')
     check(this.alarmAt === null || this.state !== null, 'an empty ledger has no alarm')
-    if (this.alarmAt !== null) {
+    if (this.alarmAt !== null && this.alarmAt !== rangAt) {
       const next = decide(this.state, { type: 'sweep' }, this.alarmAt).alarmAt
       check(next === null || next > this.alarmAt, 'an alarm makes progress')
     }
@@ -652,7 +661,7 @@ function play(first: Ask[], script: Step[]): void {
 it('keeps its promises, whatever is asked', { timeout: 600_000 }, () => {
   fc.assert(
     fc.property(steps, (script) => play([{ ...FIRST, method: 'link_and_code' }], script)),
-    { numRuns: RUNS },
+    numRuns(0.2),
   )
 })
 
@@ -711,6 +720,520 @@ it('keeps its promises to guessers who stay at it', { timeout: 600_000 }, () => 
   const first = Array.from({ length: 12 }, () => ({ ...FIRST, method: 'code', ttl: 7 * 86_400 }) as const)
   fc.assert(
     fc.property(script, (guesses) => play(first, guesses)),
-    { numRuns: Math.ceil(RUNS / 4) },
+    numRuns(0.01),
   )
+})
+
+// --- every command there is -----------------------------------------------------------------------------------------
+
+/** `n`: choices, each read by what it is for. */
+type Any = { wait: number; skew: number; do: Command['type'] | 'redeem_again' | 'flood'; n: number[] }
+
+const CALLERS = ['app', 'page', 'other']
+const PROJECTS = ['p1', 'p1', 'p1', 'p2']
+const DIALECTS = ['native', 'native', 'native', 'transmit'] as const
+const FLOWS = ['flow1', 'flow1', 'flow2']
+const LANES = ['stranger', 'known'] as const
+const MATCHES: ChallengeRecord['match'][] = [[], [], ['ip']]
+const LINKS = ['landing', 'landing', 'direct', null] as const
+const COUNTED = { limit: 3, window: 60 * MINUTE }
+/** What refuses, and so may change nothing but what is counted. */
+const REFUSALS = ['bound', 'wrong', 'locked', 'used', 'expired', 'superseded', 'cancelled', 'unknown', 'mismatch']
+  .concat(['too_many_sends', 'key_reused', 'dead', 'over'])
+  .concat(['found', 'recalled'])
+
+class Watch {
+  state: LedgerState | null = null
+  stored = 'null'
+  true = START
+  latest = START
+  alarmAt: number | null = null
+  private drawn = 0
+  private n: number[] = []
+  private opened = new Map<string, { record: ChallengeRecord; secrets: (StoredSecret & { wrong: number })[] }>()
+  private cancelled = new Set<string>()
+  private first = new Map<string, { sessionId: string; key: string; caller: string; at: number }>()
+  private grants = new Map<string, { challenge: string; until: number; use: Omit<RedeemCommand, 'type'> | null }>()
+  private exchangedAt = new Map<string, number>()
+  private sends: Record<RedeemCommand['lane'], number[]> = { stranger: [], known: [] }
+  private wrong: Record<RedeemCommand['lane'], number[]> = { stranger: [], known: [] }
+  private passed: number[] = []
+  private last: RedeemCommand | null = null
+
+  /** The next choice of this step. */
+  private choose<V>(...values: readonly [V, ...V[]] | V[]): V {
+    return values[(this.n.shift() ?? 0) % values.length] as V
+  }
+  private draw = (name: string) => `${name}${++this.drawn}`
+  private anId(): string {
+    const ids = [...this.opened.keys()].slice(-4).reverse()
+    return this.choose(...ids, ...ids, ...ids, 'none')
+  }
+
+  step({ wait, skew, do: type, n }: Any): void {
+    this.true += wait
+    this.n = [...n]
+    const now = this.true + skew
+    if (type === 'flood') for (let i = 0; i <= (n[0] ?? 0) * 4; i++) this.flood(now)
+    else if (type !== 'redeem_again') this.ask(this.command(type, now), now)
+    else if (this.last)
+      this.ask(
+        { ...this.last, ...this.choose({}, {}, { key: 'k9' }, { caller: 'app9' }), sessionId: this.draw('sess') },
+        now,
+      )
+  }
+
+  /** As much as fits into a ledger, each record near its 4 KiB. */
+  private flood(now: number): void {
+    const open = { ...this.command('open', now), limits: null } as OpenCommand
+    this.ask({ ...open, record: { ...open.record, metadata: { filler: 'x'.repeat(3000) } } }, now)
+    if (this.drawn % 3 === 0) this.ask({ type: 'cancel', id: open.id, project: open.record.project }, now)
+  }
+
+  private command(type: Command['type'], now: number): Command {
+    const seconds = Math.floor(now / SECOND)
+    const project = this.choose(...PROJECTS)
+    const lane = this.choose(...LANES)
+    const request = this.choose(null, null, 'r1', 'r2')
+    const grant = { proof: this.draw('grant'), expiresAt: seconds + 60 }
+    const link = () => this.choose(...this.secretsOf(this.anId(), 'link'), 'junk')
+    switch (type) {
+      case 'open': {
+        const method = this.choose<ChallengeRecord['method']>('link_and_code', 'link', 'code')
+        const record = this.record(method, project, now)
+        const lives = (ttl: number) => seconds + ttl
+        const secrets: StoredSecret[] = [
+          ...(method === 'code'
+            ? []
+            : [{ purpose: 'link', proof: this.draw('link'), expiresAt: lives(record.linkTtl) } as const]),
+          ...(method === 'link'
+            ? []
+            : [{ purpose: 'code', proof: this.draw('code'), expiresAt: lives(record.codeTtl) } as const]),
+          ...(record.binding?.kind === 'flow'
+            ? [{ purpose: 'relay', proof: this.draw('relay'), expiresAt: lives(record.linkTtl) } as const]
+            : []),
+        ]
+        const limits = record.channel === 'none' ? null : LIMITS
+        const id = this.choose(0, 0, 0, 0, 0, 0, 1) === 1 ? this.anId() : this.draw('c')
+        return { type, id, record, secrets, maxTries: this.choose(5, 5, 2), limits, lane, request }
+      }
+      case 'renew': {
+        const secrets = (['link', 'code'] as const).map((purpose) => ({ purpose, proof: this.draw(purpose) }))
+        const id = this.anId()
+        const dialect = this.opened.get(id)?.record.dialect ?? 'native'
+        return { type, id, project, secrets, limits: LIMITS, lane, request, keep: this.choose(2, 1), dialect }
+      }
+      case 'redeem':
+        return this.redeem(project, lane, this.choose(grant, null))
+      case 'peek':
+        return { type, id: this.anId(), project: this.choose(project, null), link: this.choose(null, link()) }
+      case 'issue_grant': {
+        const record = this.record('link', project, now)
+        return { type, id: this.draw('c'), record, sessionId: this.draw('sess'), grant }
+      }
+      case 'cancel':
+        return { type, id: this.anId(), project }
+      case 'recall':
+        return { type, id: this.anId(), link: link() }
+      case 'give_back':
+        return { type, sentAt: this.choose(...this.sends.stranger.slice(-2), ...this.sends.known.slice(-1), 1) }
+      case 'count':
+        return { type, ...COUNTED, unlessRedeemed: this.choose(null, null, 0.2) }
+      case 'reserve_send':
+        return { type, limits: LIMITS, lane }
+      case 'uncount':
+      case 'credit':
+      case 'sweep':
+        return { type }
+    }
+  }
+
+  private record(method: ChallengeRecord['method'], project: string, now: number): ChallengeRecord {
+    const flow = this.choose(...FLOWS)
+    const ttl = this.choose(600, 600, 600, 1, 86_400)
+    return {
+      project,
+      dialect: this.choose(...DIALECTS),
+      purpose: 'sign_in',
+      channel: this.choose('none', 'email'),
+      method,
+      identifier: null,
+      userId: 'user',
+      candidateUserId: null,
+      mintedAt: now,
+      link: method === 'code' ? null : this.choose(...LINKS),
+      linkParam: 'token',
+      linkTtl: ttl,
+      codeTtl: Math.min(ttl, 3600),
+      redirectUri: this.choose(null, 'https://a.example/cb'),
+      state: null,
+      createAtRedemption: false,
+      clientId: this.choose(null, null, 'client'),
+      authorization: null,
+      binding: this.choose(
+        null,
+        null,
+        { kind: 'verifier', codeChallenge: 'right' } as const,
+        { kind: 'flow', hash: flow } as const,
+      ),
+      client: { ip: '192.0.2.1', userAgent: null },
+      match: this.choose(...MATCHES),
+      linkRequiresId: this.choose(false, false, true),
+      requiresId: this.choose(false, false, true),
+      testIdentity: this.choose(false, false, false, true),
+      tellsUser: true,
+      locale: 'en',
+      metadata: {},
+    }
+  }
+
+  private secretsOf = (id: string, purpose: string): string[] =>
+    (this.opened.get(id)?.secrets ?? [])
+      .filter((secret) => secret.purpose === purpose)
+      .map(({ proof }) => proof)
+      .reverse()
+
+  /** Mostly what is right for the challenge, or everything would be a refusal. */
+  private redeem(project: string, lane: RedeemCommand['lane'], grant: RedeemCommand['grant']): RedeemCommand {
+    const id = this.anId()
+    const record = this.opened.get(id)?.record
+    const grants = [...this.grants].filter(([, { challenge }]) => challenge === id).map(([proof]) => proof)
+    const kinds = ['link', 'code', 'relay'].filter((kind) => this.secretsOf(id, kind).length > 0)
+    if (grants.length > 0) kinds.unshift('grant')
+    if (record?.binding?.kind === 'verifier') kinds.push('bound_grant')
+    const kind = this.choose(...kinds) ?? 'link'
+    const proofs = kind === 'grant' ? grants.reverse() : this.secretsOf(id, kind)
+    const proof = this.choose(...proofs.slice(0, 3), ...Array(6).fill(proofs[0] ?? 'junk'), 'junk')
+    const purpose = this.choose(...Array(9).fill(kind), 'code', 'link', 'grant') as RedeemCommand['purpose']
+    const isRight = this.choose(true, true, true, true, true, true, true, false)
+    const page = record?.link === 'landing' && kind === 'link' && this.choose(false, true)
+    const { binding = null } = record ?? {}
+    const verifierHash = binding?.kind === 'verifier' ? 'right' : undefined
+    const conditions: RedeemCommand['conditions'] = {
+      project: page ? null : isRight ? (record?.project ?? project) : project,
+      dialect: isRight ? (record?.dialect ?? 'native') : this.choose(...DIALECTS),
+      clientId: isRight ? (record?.clientId ?? null) : this.choose(null, 'client', 'client2'),
+      idGiven: isRight || this.choose(false, true),
+      ...(isRight ? { challenge: id } : {}),
+      ...(binding?.kind === 'flow' ? { flow: isRight ? binding.hash : this.choose(...FLOWS) } : {}),
+      ...(isRight && verifierHash ? { verifierHash } : this.choose({}, {}, { verifierHash: 'wrong' })),
+      ...(isRight ? { client: { ip: '192.0.2.1', userAgent: null } } : {}),
+    }
+    const byPerson = purpose === 'code' && this.choose(false, false, true)
+    const [key, caller] = [this.choose('k1', 'k1', 'k2'), this.choose(...CALLERS)]
+    return {
+      type: 'redeem',
+      id: byPerson ? null : id,
+      purpose,
+      proofs: [proof],
+      key,
+      caller,
+      sessionId: this.draw('sess'),
+      lane,
+      conditions,
+      grant,
+    }
+  }
+
+  // --- what must hold -------------------------------------------------------------------------------------------
+
+  private ask(command: Command, now: number): void {
+    judged++
+    this.latest = Math.max(this.latest, now)
+    const before = JSON.parse(this.stored) as LedgerState | null
+    const decision = decide(before, command, now)
+    const { outcome } = decision
+    const stored = JSON.stringify(decision.state)
+    check(JSON.stringify(before) === this.stored, 'what is given is not changed')
+    if (judged % 4 === 0) {
+      const again = decide(this.state, command, now)
+      check(JSON.stringify(again) === JSON.stringify(decision), 'the same question has the same answer, stored or not')
+    }
+    const swept = () => decide(before, { type: 'sweep' }, now).state
+    const isRepeated = outcome.is === 'opened' && outcome.repeated
+    if (command.type === 'peek' || command.type === 'recall' || isRepeated)
+      check(JSON.stringify(swept()) === stored, 'looking, and asking again, change nothing')
+    else if (REFUSALS.includes(outcome.is))
+      check(withoutCounts(swept()) === withoutCounts(decision.state), `${outcome.is} changes nothing but the counts`)
+    this.bounded(decision.state)
+    this.alarms(decision, now)
+    if (command.type === 'redeem') this.redeemed(command, outcome as RedeemOutcome, before, now)
+    else this.other(command, outcome, now)
+    this.state = decision.state
+    this.stored = stored
+    this.alarmAt = decision.alarmAt
+    if (decision.state === null) this.nothingOwed()
+  }
+
+  private bounded(state: LedgerState | null): void {
+    if (!state) return
+    const live = state.challenges
+      .filter(({ mark }) => !mark)
+      .flatMap(({ secrets }) => secrets.filter((s) => !s.superseded))
+    check(live.length <= 50, 'at most 50 live secrets')
+    check(state.tombstones.length <= 200, 'at most 200 tombstones')
+    check(state.tombstones.filter(({ record }) => record).length <= 100, 'at most 100 records of the dead')
+    for (const { secrets, maxTries, grants, answers } of state.challenges) {
+      check(secrets.length <= 12 && answers.length <= 12, 'a challenge keeps a few secrets and answers')
+      check(
+        secrets.every(({ tries }) => tries <= maxTries),
+        'at most max_tries for a code',
+      )
+      check(grants.filter(({ use }) => !use).length <= MAX_UNUSED_GRANTS, 'at most five grants wait')
+    }
+    for (const lane of LANES) check(state.wrong[lane] >= 0 && state.wrong[lane] <= MAX_WRONG, 'a lane counts to 50')
+  }
+
+  private alarms({ state, alarmAt }: Decision, now: number): void {
+    check((state !== null && alarmAt !== null) || alarmAt === null, 'nothing rings for an empty ledger')
+    if (state === null || alarmAt === this.alarmAt) return
+    const all = JSON.stringify(state)
+    if (alarmAt === null) {
+      check(
+        JSON.stringify(decide(state, { type: 'sweep' }, now + 400 * DAY).state) === all,
+        'without an alarm nothing is due',
+      )
+      return
+    }
+    if (alarmAt - 1 >= now)
+      check(
+        JSON.stringify(decide(state, { type: 'sweep' }, alarmAt - 1).state) === all,
+        'nothing is due before the alarm',
+      )
+    check(JSON.stringify(decide(state, { type: 'sweep' }, alarmAt).state) !== all, 'something is due at the alarm')
+  }
+
+  private other(command: Command, outcome: Decision['outcome'], now: number): void {
+    if ((command.type === 'open' || command.type === 'renew') && outcome.is === 'opened' && !outcome.repeated) {
+      const { id } = command
+      if (command.type === 'open') {
+        // An id whose end was forgotten, a day later, is a new one.
+        const isNew = this.opened.get(id)?.secrets.every(({ expiresAt }) => this.latest >= expiresAt * SECOND) ?? true
+        check(isNew, 'an id is opened once while a link of it may be in time')
+        this.opened.set(id, { record: command.record, secrets: [] })
+        this.first.delete(id)
+        this.cancelled.delete(id)
+      }
+      const known = this.opened.get(id)
+      check(known !== undefined, 'only what was opened is renewed')
+      check(!this.first.has(id) && !this.cancelled.has(id), 'nothing ended is renewed')
+      check(command.type === 'open' || known.record.project === command.project, 'a project renews its own')
+      known.secrets.push(...outcome.secrets.map((secret) => ({ ...secret, wrong: 0 })))
+      if (command.type === 'renew' ? known.record.channel !== 'none' : command.limits !== null)
+        this.sent(command.lane, now)
+      return
+    }
+    if (command.type === 'reserve_send' && outcome.is === 'reserved') this.sent(command.lane, now)
+    if (command.type === 'give_back') {
+      const lane = LANES.find((name) => this.sends[name].includes(command.sentAt))
+      if (lane) this.sends[lane].splice(this.sends[lane].indexOf(command.sentAt), 1)
+    }
+    if (command.type === 'cancel' && outcome.is === 'done') {
+      check(this.opened.get(command.id)?.record.project === command.project, 'a project cancels its own')
+      check(!this.first.has(command.id), 'what was redeemed is not cancelled')
+      this.cancelled.add(command.id)
+    }
+    if (command.type === 'issue_grant') {
+      this.opened.set(command.id, { record: command.record, secrets: [] })
+      this.first.set(command.id, { sessionId: command.sessionId, key: '', caller: 'session', at: now })
+      this.grants.set(command.grant.proof, {
+        challenge: command.id,
+        until: command.grant.expiresAt * SECOND,
+        use: null,
+      })
+    }
+    if (command.type === 'count' && outcome.is === 'done' && command.unlessRedeemed === null) this.passed.push(now)
+    if (command.type === 'uncount') this.passed.pop()
+  }
+
+  private sent(lane: RedeemCommand['lane'], now: number): void {
+    this.sends[lane].push(now)
+    const within = (span: number) => this.sends[lane].filter((at) => at > now - span).length
+    check(within(MINUTE) <= LIMITS.per_minute, 'at most 2 a minute')
+    check(within(15 * MINUTE) <= LIMITS.per_15_minutes, 'at most 5 in 15 minutes')
+    check(within(DAY - 2 * SKEW) <= LIMITS.per_day, 'at most 20 a day')
+  }
+
+  private redeemed(command: RedeemCommand, outcome: RedeemOutcome, before: LedgerState | null, now: number): void {
+    const { purpose, conditions, proofs, key, caller, lane } = command
+    if (outcome.is === 'wrong') {
+      check(purpose === 'code' || purpose === 'relay', 'only what is typed can be wrong')
+      const wrong = this.wrong[lane]
+      const spent = wrong.length >= MAX_WRONG
+      const refilled = lane === 'stranger' && now - (wrong.at(-REFILL_TRIES) ?? 0) >= DAY - 4 * SKEW
+      check(!spent || refilled, 'at most 50 wrong codes a lane, and 5 a day after')
+      wrong.push(now)
+      if (command.id !== null) {
+        const known = this.opened.get(command.id)
+        const typed = known?.secrets.filter((secret) => secret.purpose === purpose) ?? []
+        check(
+          !typed.some(
+            ({ proof, expiresAt }) =>
+              proofs.includes(proof) && this.latest < expiresAt * SECOND && !this.first.has(command.id ?? ''),
+          ),
+          'a right code is never wrong',
+        )
+      }
+    }
+    if (outcome.is !== 'redeemed') return
+    const { challenge: id, sessionId, replayed } = outcome
+    const known = this.opened.get(id)
+    check(known !== undefined && !before?.tombstones.some((dead) => dead.id === id), 'nothing dead is redeemed')
+    check(!this.cancelled.has(id), 'nothing cancelled is redeemed')
+    const { record } = known
+    check(
+      conditions.project === null
+        ? record.link === 'landing' && purpose === 'link'
+        : conditions.project === record.project,
+      "nobody redeems another project's",
+    )
+    check(conditions.project === null || conditions.dialect === record.dialect, "nobody redeems another dialect's")
+    check(
+      conditions.clientId === undefined ||
+        purpose === 'bound_grant' ||
+        replayed ||
+        conditions.clientId === record.clientId,
+      'a client redeems its own',
+    )
+    const first = this.first.get(id)
+    check(!first || first.sessionId === sessionId, 'at most one session for a challenge')
+    this.last = command
+    if (purpose === 'grant') {
+      this.exchanged(command, id, replayed, now)
+      return
+    }
+    if (purpose !== 'bound_grant') {
+      const secret = known.secrets.findLast(({ proof }) => proofs.includes(proof))
+      check(secret !== undefined, 'only a right secret redeems')
+      check(
+        secret.purpose === purpose ||
+          (secret.purpose === 'relay' && command.id === null && conditions.flow !== undefined),
+        'no purpose is taken for another',
+      )
+      if (!first) {
+        check(now < secret.expiresAt * SECOND, 'nothing is redeemed late')
+        // The code of a test identity stays the same, so that an older one may be the newest again.
+        const stored = before?.challenges.find((challenge) => challenge.id === id)?.secrets ?? []
+        const isLive = stored.some(({ proof, superseded }) => proof === secret.proof && !superseded)
+        check(isLive, 'nothing superseded is redeemed')
+      }
+    }
+    if (record.binding?.kind === 'flow')
+      check(conditions.flow === record.binding.hash, 'a bound link wants its browser')
+    if (record.binding?.kind === 'verifier')
+      check(conditions.verifierHash === 'right', 'a bound link wants its verifier')
+    if (first) {
+      check(
+        replayed && key === first.key && caller === first.caller && now - first.at < REPLAY,
+        'a replay: same key, same caller, within a minute',
+      )
+    } else {
+      check(!replayed && sessionId === command.sessionId, 'the first is no replay')
+      this.first.set(id, { sessionId, key, caller, at: now })
+      this.wrong = { stranger: [], known: [] }
+    }
+    if (command.grant)
+      this.grants.set(command.grant.proof, { challenge: id, until: command.grant.expiresAt * SECOND, use: null })
+  }
+
+  private exchanged(command: RedeemCommand, id: string, replayed: boolean, now: number): void {
+    const proof = command.proofs.find((one) => this.grants.get(one)?.challenge === id) ?? ''
+    const grant = this.grants.get(proof)
+    check(grant !== undefined && this.first.has(id), 'only a grant of a redemption is exchanged')
+    if (!grant.use) {
+      check(!replayed && now < grant.until, 'a grant is exchanged in time')
+      grant.use = command
+      this.exchangedAt.set(proof, now)
+      return
+    }
+    const same = grant.use.key === command.key && grant.use.caller === command.caller
+    check(replayed && same && now - (this.exchangedAt.get(proof) ?? 0) < REPLAY, 'a grant is exchanged once')
+  }
+
+  /** The ledger has forgotten everything: it may, by its latest clock. */
+  private nothingOwed(): void {
+    for (const lane of LANES) {
+      check(
+        this.sends[lane].every((at) => this.latest >= at + DAY),
+        'a send is not forgotten within its day',
+      )
+      check(this.wrong[lane].length === 0, 'a wrong count is never forgotten')
+    }
+    for (const [id, { secrets }] of this.opened)
+      check(
+        secrets.every(({ expiresAt }) => this.latest >= expiresAt * SECOND),
+        `${id} is not forgotten while it might live`,
+      )
+    check(
+      this.passed.every((at) => this.latest >= at + COUNTED.window - SKEW * 2 || this.passed.length < 1),
+      'a count is not forgotten within its window',
+    )
+  }
+}
+
+/** Without what a wrong code or a refill may change. */
+const withoutCounts = (state: LedgerState | null): string => {
+  const { challenges = [], tombstones = [], sends = null, tally = null } = state ?? {}
+  const secrets = challenges.map((challenge) => ({
+    ...challenge,
+    secrets: challenge.secrets.map((s) => ({ ...s, tries: 0 })),
+  }))
+  const none = sends === null || sends.stranger.length + sends.known.length === 0
+  return JSON.stringify([secrets, tombstones, none ? null : sends, tally])
+}
+
+const anyOf = (kinds: Any['do'][], maxLength: number) =>
+  fc.array(
+    fc.record({
+      wait,
+      skew,
+      do: fc.constantFrom(...kinds),
+      n: fc.array(fc.nat({ max: 11 }), { maxLength: 24, minLength: 24 }),
+    }),
+    {
+      minLength: 1,
+      maxLength,
+      size: 'max',
+    },
+  )
+
+const EVERY: Any['do'][] = (
+  [
+    'renew',
+    'peek',
+    'issue_grant',
+    'cancel',
+    'give_back',
+    'recall',
+    'count',
+    'uncount',
+    'credit',
+    'reserve_send',
+    'sweep',
+  ] as const
+).flatMap((type) => [type])
+
+const watch = (script: Any[]) => {
+  const run = new Watch()
+  run.step({ wait: 0, skew: 0, do: 'open', n: [] })
+  for (const step of script) run.step(step)
+}
+
+it('holds whatever comes, of every command', { timeout: 1_800_000 }, () => {
+  const kinds = [
+    ...EVERY,
+    ...Array<'open'>(6).fill('open'),
+    ...Array<'redeem'>(12).fill('redeem'),
+    ...Array<'redeem_again'>(5).fill('redeem_again'),
+  ]
+  fc.assert(fc.property(anyOf(kinds, 24), watch), numRuns(0.787))
+})
+
+it('stays bounded, however much is asked of it', { timeout: 1_800_000 }, () => {
+  const kinds: Any['do'][] = [...EVERY, 'flood', 'flood', 'flood', 'flood', 'redeem', 'redeem']
+  fc.assert(fc.property(anyOf(kinds, 20), watch), numRuns(0.003))
+})
+
+afterAll(() => {
+  if (import.meta.env.VITE_DECIDE_RUNS) console.info(`${judged} commands judged in ${RUNS} sequences, seed ${SEED}`)
 })

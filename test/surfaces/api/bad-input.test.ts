@@ -498,3 +498,10 @@ describe.each(WITH_ID)('$method $path', (operation) => {
     expectProblem(answer, 404, code)
   })
 })
+
+it('16 KiB of wrong items are refused in less than 64 KiB', async () => {
+  const scopes = Array.from({ length: 3000 }, () => [[]])
+  const answer = await app.call('POST', '/v1/api_keys', { name: 'a', scopes })
+  expect(answer.status).toBe(400)
+  expect(answer.text.length).toBeLessThanOrEqual(64 * 1024)
+})

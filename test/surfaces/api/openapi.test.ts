@@ -358,3 +358,29 @@ describe('a refusal is one that the document announces', () => {
     if (there.status >= 400) announced(operation, there)
   })
 })
+
+describe('a 404 of what a body or a path names is announced', () => {
+  it('metadata of a project', async () => {
+    const answer = await app.request(`/.well-known/oauth-authorization-server/p/proj_${'2'.repeat(27)}`)
+    expect(answer.status).toBe(404)
+    const { paths } = (await app.request('/openapi.json')).json
+    const { responses } = paths['/.well-known/oauth-authorization-server/p/{project}'].get
+    expect(Object.keys(responses)).toContain('404')
+  })
+
+  it('a send to a user', async () => {
+    const answer = await app.call('POST', '/v1/passwordless/send', { user_id: `user_${'2'.repeat(27)}` })
+    expect([answer.status, answer.json.code]).toEqual([404, 'not_found'])
+    const { paths } = (await app.request('/openapi.json')).json
+    expect(Object.keys(paths['/v1/passwordless/send'].post.responses)).toContain('404')
+  })
+
+  it('a verify with a session', async () => {
+    const { id, code } = (await app.call('POST', '/v1/passwordless/send', { email: anAddress(), reveal: true })).json
+    const body = { id, code, session_id: `sess_${'2'.repeat(27)}` }
+    const answer = await app.call('POST', '/v1/passwordless/verify', body)
+    expect([answer.status, answer.json.code]).toEqual([404, 'not_found'])
+    const { paths } = (await app.request('/openapi.json')).json
+    expect(Object.keys(paths['/v1/passwordless/verify'].post.responses)).toContain('404')
+  })
+})
