@@ -47,10 +47,13 @@ import { logoutPages } from './http/pages/logout.tsx'
 import { magicLinkPage } from './http/pages/magic-link.tsx'
 import { signInPages } from './http/pages/sign-in.tsx'
 import { problem } from './http/problem.ts'
-import { Unavailable } from './lib/deadline.ts'
+import { Unavailable, within } from './lib/deadline.ts'
 import { createIsolateCache } from './lib/isolate-cache.ts'
 import { messageLoader } from './locales/load.ts'
 import type { Deps, Ports } from './ports.ts'
+
+/** Promise 13. */
+const ANSWER_MS = 9500
 
 /** Promise 8: a revoked API key is refused everywhere within this. */
 const CACHE_MS = 30_000
@@ -85,7 +88,8 @@ export function createApp(makePorts: MakePorts) {
     for (const base of ['', '/p/:project']) app.use(base + path, refusesLike(refuse))
   app.use(async (c, next) => {
     c.set('deps', await depsFor(c.env, c.executionCtx))
-    await next()
+    // Each part has its own patience, and one request may ask several. What is under way may still commit.
+    await within(ANSWER_MS, 'a part', next())
   })
 
   app.use(checkIdempotencyKey)
@@ -229,23 +233,23 @@ function dependencies(makePorts: MakePorts) {
   }
 }
 
-/** The route's pattern, never the URL: a link's URL holds its secret. An error's message may hold values of SQL, its cause too. */
+/** What a part of the platform says of itself. The rest of its message may hold values of SQL, or keys. */
+const KNOWN_CAUSE =
+  /\b(?:[A-Z0-9]+_ERROR|SQLITE_[A-Z]+|\d{3} [A-Z][A-Za-z ]+|timed out|overloaded|queued for too long|connection lost|code was updated|storage (?:operation|caused)|exceeded|constraint failed)\b/gi
+
+const causeOf = ({ cause }: Error): string | null =>
+  typeof cause === 'string'
+    ? cause
+    : cause instanceof Error
+      ? [cause.name, ...new Set(cause.message.match(KNOWN_CAUSE))].join(': ')
+      : null
+
+/** The route's pattern, never the URL: a link's URL holds its secret. */
 function logError(request: string, method: string, route: string, error: unknown): void {
-  const cause = error instanceof Error ? error.cause : null
-  const what =
-    error instanceof Unavailable || error instanceof ConfigurationError
-      ? error.message
-      : String((error as Error)?.stack ?? error)
-  console.error(
-    JSON.stringify({
-      level: 'error',
-      request,
-      method,
-      route,
-      error: what,
-      cause: cause instanceof Error ? cause.message : cause,
-    }),
-  )
+  const isOurs = error instanceof Unavailable || error instanceof ConfigurationError
+  const what = isOurs ? error.message : String((error as Error)?.stack ?? error)
+  const cause = isOurs ? causeOf(error) : null
+  console.error(JSON.stringify({ level: 'error', request, method, route, error: what, cause }))
 }
 
 const routeOf = (routes: { path: string }[]): string => routes.at(-1)?.path ?? ''

@@ -1,9 +1,13 @@
 /** An application of 1Kosmos, from outside: what its BIDAccessCodes would send, against Latchkey as `npm run dev` runs it. */
 
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BIDAccessCodes as Application, CODES, newRequestId, type TenantInfo } from '../support/1kosmos-client.ts'
 import { type DevServer, type Json, startDevServer } from '../support/server.ts'
+import { pasteStory } from '../support/story.ts'
 
 const AT_ONCE = 64
 /** The answer to a send shows the code, hence `passwordless:reveal`. */
@@ -440,5 +444,50 @@ describe('the log', () => {
   it('has no license key', () => {
     expect(server.output()).toMatch(/./)
     expect(server.output()).not.toContain(tenantInfo.licenseKey)
+  })
+})
+
+describe('/docs/1kosmos, pasted', () => {
+  const APP = 'https://app.example.com/welcome'
+  const EMAIL = 'tom.smith@example.com'
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'latchkey-1kosmos-'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it('redeems by its script and all in clear, and leaves nothing of the page out', async () => {
+    const pasted = new Set(['setup', 'license', 'script'])
+    await pasteStory(server, folder, '1kosmos', ['setup', 'license', 'script'])
+    const { key: LICENSE_KEY } = JSON.parse(await readFile(join(folder, 'license.json'), 'utf8'))
+    const paste = (name: string, environment: Record<string, string> = {}): Promise<Json> => {
+      pasted.add(name)
+      return pasteStory(server, folder, '1kosmos', ['setup', name], { LICENSE_KEY, ...environment })
+    }
+    /** The code of the newest mail, as it arrives at the application. */
+    const mailed = async (name: string) => {
+      const [last] = (await server.inbox.messages(EMAIL)).slice(-1)
+      expect(await paste(name)).toMatchObject({ emailResult: { status: true }, code: expect.stringMatching(UUID_V8) })
+      const { subject, links, text } = await server.inbox.next(EMAIL, last?.ts)
+      const [, code = ''] = /https:\/\/app\.example\.com\/welcome\?code=([\w-]+)/.exec(text) ?? []
+      return { subject, links, environment: { CODE_OF_THE_ADDRESS: code } }
+    }
+
+    expect(await paste('register')).toMatchObject({ redirect_uris: [APP], default_login_redirect: APP })
+    const own = await mailed('send')
+    expect(own.subject).toBe(SUBJECT)
+    const signedIn = { status: 'redeemed', statusCode: 200, accesscodepayload: { otp_email: EMAIL } }
+    expect(await paste('redeem', own.environment)).toMatchObject({ message: 'redeemed', ...signedIn })
+    expect(await paste('redeem', own.environment)).toMatchObject(refusal(410))
+
+    const ours = await mailed('clear')
+    expect(ours.links).toContain(`${APP}?code=${ours.environment.CODE_OF_THE_ADDRESS}`)
+    expect(await paste('look', ours.environment)).toMatchObject({ status: 'pending', ttl_seconds: 14_400 })
+    expect(await paste('once', ours.environment)).toEqual({ message: 'redeemed' })
+    expect(await paste('look', ours.environment)).toMatchObject({ code: 410 })
+
+    const page = await readFile('src/docs/1kosmos.md', 'utf8')
+    expect([...page.matchAll(/<!-- story: (\w+) -->/g)].map(([, name]) => name).sort()).toEqual([...pasted].sort())
+    expect(page.match(/^```sh$/gm)).toHaveLength(pasted.size)
   })
 })

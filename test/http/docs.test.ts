@@ -221,6 +221,28 @@ describe('what the pages tell to do', () => {
     }
   })
 
+  it.each(['/docs/compare', '/docs/streambird', '/docs/1kosmos'])('%s names calls that are there', async (path) => {
+    const calls = [...htmlOf(path).matchAll(/<code>(GET|POST|PUT|DELETE) (\/[^<]+)<\/code>/g)]
+    expect(calls.length).toBeGreaterThanOrEqual(5)
+    for (const [, method = '', address = ''] of calls) {
+      const { status } = await fetch(server.origin + address.replaceAll(/\{\w+\}|…/g, 'x'), { method })
+      expect([404, 405], `${method} ${address}`).not.toContain(status)
+    }
+  })
+
+  it.each(['streambird', '1kosmos'])('/docs/%s names tests that are there', async (name) => {
+    const page = await readFile(`src/docs/${name}.md`, 'utf8')
+    const tables = page.split(/\n\n/).filter((block) => /^\|.*\| Test +\|/.test(block))
+    const cells = tables.flatMap((table) => table.split('\n').slice(2)).map((row) => row.split('|').at(-2) ?? '')
+    const named = cells.flatMap((cell) => cell.split(';')).map((title) => title.trim())
+    expect(named.length).toBeGreaterThan(30)
+    const source = await readFile(`test/dialects/${name}.test.ts`, 'utf8')
+    // A title stands behind `it(` or the `)(` of a table of cases, on the same line or on the next.
+    const titles = [...source.matchAll(/[)\]t]\(\s*'(.*)',/g)].map(([, title = '']) => title.replaceAll(/%\w/g, '…'))
+    const missing = named.filter((title) => !titles.some((one) => one.startsWith(title)))
+    expect(missing).toEqual([])
+  })
+
   it('names commands of wrangler that it has', async () => {
     const commands = new Set(
       PATHS.flatMap((path) => [

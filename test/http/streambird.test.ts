@@ -1,10 +1,14 @@
 /** An application of Streambird, from outside: what its SDK would send, against Latchkey as `npm run dev` runs it. */
 
 import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { decodeJwt } from 'jose'
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DevServer, type Json, startDevServer } from '../support/server.ts'
+import { pasteStory } from '../support/story.ts'
 import { SESSION_CLAIM, Streambird } from '../support/streambird-client.ts'
 
 const AT_ONCE = 64
@@ -639,5 +643,64 @@ describe('whatever goes wrong', () => {
 
   it('nothing of it is logged that opens a door', () => {
     expect(server.output()).not.toContain(accessToken)
+  })
+})
+
+describe('/docs/streambird, pasted', () => {
+  const APP = 'https://app.example.com/authenticate'
+  const EMAIL = 'ada@example.com'
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'latchkey-streambird-'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it('signs in by a link and by a passcode, and leaves nothing of the page out', async () => {
+    const pasted = new Set(['setup', 'key'])
+    await pasteStory(server, folder, 'streambird', ['setup', 'key'])
+    const { key: ACCESS_TOKEN } = JSON.parse(await readFile(join(folder, 'key.json'), 'utf8'))
+    const paste = (name: string, environment: Record<string, string> = {}): Promise<Json> => {
+      pasted.add(name)
+      return pasteStory(server, folder, 'streambird', ['setup', name], { ACCESS_TOKEN, ...environment })
+    }
+
+    expect(await paste('register')).toMatchObject({
+      redirect_uris: [APP],
+      default_login_redirect: APP,
+      default_registration_redirect: APP,
+    })
+    const sent = await paste('send')
+    expect(sent).toMatchObject({ status: 'active', user_created: true, email_id: expect.stringMatching(EMAIL_ID) })
+    const origin = { EMAIL_ID: sent.email_id, REQUEST_ORIGIN_TOKEN: sent.request_origin_token }
+    expect(await paste('status', origin)).toEqual({ user_id: sent.user_id, status: 'pending' })
+
+    const link = await linkOf(EMAIL)
+    expect(link.origin + link.pathname).toBe(APP)
+    const verified = await paste('verify', { TOKEN_OF_THE_ADDRESS: link.searchParams.get('token') ?? '' })
+    expect(verified).toMatchObject({ user_id: sent.user_id, session: { user_id: sent.user_id } })
+    expect(await paste('status', origin)).toMatchObject({ status: 'active', session: verified.session })
+
+    const SESSION_TOKEN = verified.session_token
+    const kept = await paste('session', { SESSION_TOKEN })
+    expect(kept.session.id).toBe(verified.session.id)
+    expect(kept.session.expires_at).toBeGreaterThan(verified.session.expires_at)
+    const keys = createLocalJWKSet(await paste('jwks'))
+    const { payload, protectedHeader } = await jwtVerify(kept.session_jwt, keys, { issuer: server.origin })
+    expect([payload[SESSION_CLAIM], protectedHeader.alg]).toEqual([kept.session, 'ES256'])
+    expect(await paste('end', { SESSION_TOKEN })).toMatchObject({ message: expect.any(String) })
+    expect(await paste('session', { SESSION_TOKEN })).toMatchObject({
+      status_code: 404,
+      error_type: 'session_not_found',
+    })
+
+    const [last] = (await server.inbox.messages(EMAIL)).slice(-1)
+    const otp = await paste('otp')
+    const { code } = await server.inbox.next(EMAIL, last?.ts)
+    const typed = await paste('passcode', { SIX_DIGITS: code ?? '', EMAIL_ID: otp.email_id })
+    expect(typed).toMatchObject({ user_id: sent.user_id, session: { factors: [{ type: 'otp' }] } })
+
+    const page = await readFile('src/docs/streambird.md', 'utf8')
+    expect([...page.matchAll(/<!-- story: (\w+) -->/g)].map(([, name]) => name).sort()).toEqual([...pasted].sort())
+    expect(page.match(/^```sh$/gm)).toHaveLength(pasted.size)
   })
 })

@@ -4,6 +4,7 @@
  */
 
 import * as z from 'zod'
+import { within } from '../../lib/deadline.ts'
 import { LOCALES } from '../../locales/index.ts'
 import type { Deps } from '../../ports.ts'
 
@@ -28,6 +29,8 @@ const linkCopy = z.object({
 })
 export type LinkCopy = z.infer<typeof linkCopy>
 
+/** Nobody waits for it. */
+const PUT_MS = 20_000
 /** KV refuses less. */
 const MIN_TTL_SECONDS = 60
 
@@ -36,7 +39,8 @@ const keyOf = (proof: string) => `link:${proof}`
 
 export async function putCopy(deps: Deps, proof: string, copy: LinkCopy): Promise<void> {
   const ttl = copy.expiresAt - Math.floor(deps.now() / 1000)
-  await deps.codes.put(keyOf(proof), JSON.stringify(copy), { expirationTtl: Math.max(MIN_TTL_SECONDS, ttl) })
+  const written = deps.codes.put(keyOf(proof), JSON.stringify(copy), { expirationTtl: Math.max(MIN_TTL_SECONDS, ttl) })
+  await within(PUT_MS, 'kv', written)
 }
 
 /** Null on a miss, a failure, or anything that cannot be read: the ledger is asked then. */

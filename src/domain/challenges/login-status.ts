@@ -4,7 +4,7 @@ import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { batch } from '../database.ts'
 import { type Failure, failed } from '../failures.ts'
-import { askLedger } from '../ledger/ask.ts'
+import { askLedger, unknownOutcome } from '../ledger/ask.ts'
 import type { ChallengeStatus } from '../ledger/decide.ts'
 import type { ChallengeRecord, Dialect } from '../ledger/record.ts'
 import { parseChallengeId } from '../ledger/secret.ts'
@@ -34,7 +34,9 @@ export async function loginStatus(
   const ref = challengeId && (await parseChallengeId(deps.keys, challengeId))
   if (!ref) return unknown
   const outcome = await askLedger(deps, ref.ledger, { type: 'peek', id: ref.id, project: project.id, link: null })
-  if (outcome.is !== 'found' || outcome.record?.dialect !== dialect) return unknown
+  if (outcome.is === 'unknown') return unknown
+  if (outcome.is !== 'found') return unknownOutcome(outcome)
+  if (outcome.record?.dialect !== dialect) return unknown
   const [users, sessions] = await batch(deps.db, [
     selectUserWhere(deps.db, project.id, USER_OF_IDENTIFIER, identifierId),
     selectSession(deps.db, project.id, outcome.sessionId ?? ''),

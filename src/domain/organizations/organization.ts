@@ -1,5 +1,6 @@
 /** Organizations: an application's customers, whose people are members with roles. */
 
+import { Unavailable } from '../../lib/deadline.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
@@ -192,7 +193,8 @@ async function write(
   statement: D1PreparedStatement,
 ): Promise<Result<Organization, Failure>> {
   const written = await batch(deps.db, [statement, event(deps, by, type, id)]).catch(async (error: unknown) => {
-    // UNIQUE: somebody else has that external id, or nothing could be asked at all.
+    // UNIQUE: somebody else has that external id.
+    if (!(error instanceof Unavailable) || !/constraint/i.test(String(error.cause))) throw error
     const row = externalId && (await query<OrganizationRow>(selectOrganization(deps.db, by.project.id, externalId)))
     if (row && row.id !== id) return null
     throw error

@@ -4,7 +4,7 @@ import { encodeBase64url } from '../../lib/base64url.ts'
 import { hex } from '../../lib/bytes.ts'
 import type { Deps } from '../../ports.ts'
 import { grantRedirect, mintGrant } from '../grants/grant.ts'
-import { askLedger } from '../ledger/ask.ts'
+import { askLedger, unknownOutcome } from '../ledger/ask.ts'
 import type { ChallengeRecord } from '../ledger/record.ts'
 import { ID_BYTES } from '../ledger/secret.ts'
 import { ledgerOf } from '../ledger/subject.ts'
@@ -50,12 +50,13 @@ export async function grantForSession(
     locale: project.settings.locale,
     metadata: {},
   }
-  await askLedger(deps, ledger, {
+  const outcome = await askLedger(deps, ledger, {
     type: 'issue_grant',
     id: encodeBase64url(deps.randomBytes(ID_BYTES)),
     record,
     sessionId: session.id,
     grant: { proof: grant.proof, expiresAt: grant.expiresAt },
   })
+  if (outcome.is !== 'done') return unknownOutcome(outcome as never)
   return grantRedirect(project, record, request.redirectUri, grant.secret)
 }

@@ -8,7 +8,7 @@ import { equalInConstantTime } from '../../lib/constant-time.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { type Failure, failed } from '../failures.ts'
-import { askLedger } from '../ledger/ask.ts'
+import { askLedger, unknownOutcome } from '../ledger/ask.ts'
 import type { ChallengeRecord } from '../ledger/record.ts'
 import type { ParsedSecret } from '../ledger/secret.ts'
 import { getProject, type Project } from '../projects/project.ts'
@@ -30,7 +30,8 @@ export async function askHere(
   here: Here,
 ): Promise<Result<{ project: Project; email: EmailAddress }, Failure>> {
   const outcome = await askLedger(deps, link.ledger, { type: 'recall', id: link.id, link: link.proof })
-  if (outcome.is !== 'recalled') return failed({ reason: 'expired' })
+  if (outcome.is === 'unknown') return failed({ reason: 'expired' })
+  if (outcome.is !== 'recalled') return unknownOutcome(outcome as never)
   return askAgain(deps, link, outcome.record, here)
 }
 

@@ -1,7 +1,7 @@
 /** How things stand for a page that waits: whether what this browser asked for was redeemed, anywhere. */
 
 import type { Deps } from '../../ports.ts'
-import { askLedger } from '../ledger/ask.ts'
+import { askLedger, unknownOutcome } from '../ledger/ask.ts'
 import type { ChallengeStatus } from '../ledger/decide.ts'
 import type { Project } from '../projects/project.ts'
 
@@ -11,5 +11,6 @@ export async function waitingStatus(
   { ledger, challenge }: { ledger: string; challenge: string },
 ): Promise<ChallengeStatus | 'unknown'> {
   const outcome = await askLedger(deps, ledger, { type: 'peek', id: challenge, project: project.id, link: null })
-  return outcome.is === 'found' ? outcome.status : 'unknown'
+  if (outcome.is === 'unknown') return 'unknown'
+  return outcome.is === 'found' ? outcome.status : unknownOutcome(outcome)
 }

@@ -42,5 +42,6 @@ async function answer(
   const messages = await c.var.deps.messages(locale)
   const nonce = encodeBase64url(c.var.deps.randomBytes(16))
   for (const [name, value] of Object.entries(pageHeaders(nonce, brand.logo, { polls: connects }))) c.header(name, value)
+  if (status === 503 && !c.res.headers.has('retry-after')) c.header('retry-after', '5')
   return c.html(view({ messages, brand, nonce }), status as ContentfulStatusCode)
 }

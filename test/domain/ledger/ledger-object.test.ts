@@ -9,6 +9,8 @@ const { LEDGER } = env as unknown as { LEDGER: DurableObjectNamespace<Ledger> }
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
+/** After the last end, its day of remembering included. */
+const LATE = 25 * 3600_000
 /** In the future, so that no alarm rings by itself. */
 const T = 4_000_000_000_000
 const EXPIRES_AT = T / 1000 + 900
@@ -183,7 +185,7 @@ describe('eviction', () => {
     const { run, evict, alarmAt } = aLedger()
     await run(open())
     await evict()
-    expect(await alarmAt()).toBe(EXPIRES_AT * 1000)
+    expect(await alarmAt()).toBe(EXPIRES_AT * 1000 + LATE)
   })
 
   it('between every two of 64 redemptions: one winner', async () => {
@@ -200,23 +202,43 @@ describe('eviction', () => {
 })
 
 describe('the alarm', () => {
-  it('rings at the expiry, then a day later, then never: nothing is left', async () => {
+  it('rings once, when the reason of the end has been kept for its day, and leaves nothing', async () => {
     const { run, ring, stored, keys, alarmAt } = aLedger()
     await run(open())
-    expect(await alarmAt()).toBe(EXPIRES_AT * 1000)
+    expect(await alarmAt()).toBe(EXPIRES_AT * 1000 + LATE)
     clock(900_000)
-    expect(await ring()).toBe(true)
+    expect(await run(redeem(1))).toEqual({ is: 'expired' })
     expect(JSON.parse((await stored()) ?? '').state).toMatchObject({
       challenges: [],
       tombstones: [{ id: 'c1', reason: 'expired' }],
     })
-    expect(await alarmAt()).toBe(EXPIRES_AT * 1000 + DAY)
-    expect(await run(redeem(1))).toEqual({ is: 'expired' })
-    clock(900_000 + DAY)
+    expect(await alarmAt()).toBe(EXPIRES_AT * 1000 + LATE)
+    clock(900_000 + LATE)
     expect(await ring()).toBe(true)
     expect([await stored(), await keys(), await alarmAt()]).toEqual([null, [], null])
     expect(await ring()).toBe(false)
     expect(await run(redeem(1))).toEqual({ is: 'unknown' })
+  })
+
+  it('is set once in a sign-in: each alarm is a row written', async () => {
+    const { run, stub, ring, keys } = aLedger()
+    const set: number[] = []
+    await runInDurableObject(stub, (_, { storage }) => {
+      const { setAlarm } = storage
+      vi.spyOn(storage, 'setAlarm').mockImplementation((at, options) => {
+        set.push(Number(at))
+        return setAlarm.call(storage, at, options)
+      })
+    })
+    await run(open({ limits: { per_minute: 2, per_15_minutes: 5, per_day: 20 } }))
+    clock(5000)
+    await run(redeem(0, { purpose: 'code', proofs: ['wrong'] }))
+    await run(redeem(1, { key: 'k' }))
+    await run(redeem(2, { key: 'k' }))
+    expect(set).toEqual([EXPIRES_AT * 1000 + LATE])
+    clock(900_000 + LATE)
+    await ring()
+    expect(await keys()).toEqual([])
   })
 
   it('twice at one time is as once', async () => {
@@ -235,7 +257,7 @@ describe('the alarm', () => {
     await run(open())
     clock(-5 * MINUTE)
     expect(await ring()).toBe(true)
-    expect(await alarmAt()).toBe(EXPIRES_AT * 1000)
+    expect(await alarmAt()).toBe(EXPIRES_AT * 1000 + LATE)
     expect(await run(redeem(1))).toMatchObject({ is: 'redeemed' })
   })
 
@@ -247,15 +269,17 @@ describe('the alarm', () => {
     expect([await keys(), await alarmAt()]).toEqual([[], null])
   })
 
-  it('moves to what happens next', async () => {
-    const { run, alarmAt } = aLedger()
-    await run(open({ limits: { per_minute: 2, per_15_minutes: 5, per_day: 20 } }))
-    await run(redeem(1))
-    expect(await alarmAt()).toBe(T + MINUTE)
-    await run(open({ id: 'c2', secrets: [{ purpose: 'link', proof: 'l2', expiresAt: T / 1000 + 10 }] }))
-    expect(await alarmAt()).toBe(T + 10_000)
-    await run({ type: 'cancel', id: 'c2', project: 'p1' })
-    expect(await alarmAt()).toBe(T + MINUTE)
+  it('comes sooner for what ends much sooner, and then goes on to the rest', async () => {
+    const { run, ring, stored, alarmAt } = aLedger()
+    const week = T / 1000 + 7 * 86_400
+    await run(open({ id: 'c7', secrets: [{ purpose: 'link', proof: 'l7', expiresAt: week }] }))
+    expect(await alarmAt()).toBe(week * 1000 + LATE)
+    await run(open())
+    expect(await alarmAt()).toBe(EXPIRES_AT * 1000 + LATE)
+    clock(900_000 + LATE)
+    await ring()
+    expect(JSON.parse((await stored()) ?? '').state).toMatchObject({ challenges: [{ id: 'c7' }], tombstones: [] })
+    expect(await alarmAt()).toBe(week * 1000 + LATE)
   })
 
   it('a wrong count keeps the ledger without an alarm', async () => {
@@ -297,7 +321,7 @@ describe('what is stored', () => {
     clock(0)
     expect(await run(open())).toMatchObject({ is: 'opened', repeated: false })
     expect(await keys()).toEqual(['document'])
-    expect(await alarmAt()).toBe(EXPIRES_AT * 1000)
+    expect(await alarmAt()).toBe(EXPIRES_AT * 1000 + LATE)
   })
 
   it('not a byte more by looking or by being refused', async () => {
