@@ -1,0 +1,2 @@
+/** What every start costs, whatever is started. */
+export default { fetch: () => new Response('ok') }
