@@ -2,6 +2,7 @@ import { applyD1Migrations } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterAll, expect } from 'vitest'
 import { listen, sweep } from './support/canary.ts'
+import { wholeReads } from './support/plans.ts'
 
 const { DB, TEST_MIGRATIONS } = env as unknown as {
   DB: D1Database
@@ -15,4 +16,8 @@ afterAll(async () => {
   const { findings, secrets, places } = await sweep()
   console.log(`canary: ${secrets} secrets, ${places} places`)
   expect(findings).toEqual([])
+})
+
+afterAll(async () => {
+  expect(await wholeReads()).toEqual([])
 })

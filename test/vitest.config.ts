@@ -67,8 +67,34 @@ export default defineConfig({
         plugins: [insideWorkerd()],
         test: {
           name: 'workerd',
+          // Packages as one module each: an isolate fetches its modules one by one, and each file has its own.
+          deps: {
+            optimizer: {
+              ssr: {
+                enabled: true,
+                include: [
+                  'hono',
+                  'hono/jsx',
+                  'hono/jsx/jsx-runtime',
+                  'hono/jsx/jsx-dev-runtime',
+                  'hono/html',
+                  'hono/factory',
+                  'hono/cookie',
+                  'hono/body-limit',
+                  'hono/http-exception',
+                  'zod',
+                  'jose',
+                  '@hono/zod-validator',
+                  'libphonenumber-js/min',
+                  'mustache',
+                  'aws4fetch',
+                  '@noble/curves/secp256k1.js',
+                ],
+              },
+            },
+          },
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/http/**', 'test/browser/**', 'test/cli/**', ...PURE],
+          exclude: ['test/http/**', 'test/browser/**', 'test/cli/**', 'test/bench/**', ...PURE],
           setupFiles: ['test/setup.ts'],
           testTimeout: 30_000,
         },

@@ -8,6 +8,7 @@ import type { Env } from '../../src/env.ts'
 import type { Delivery, Mail, Ports, TextMessage } from '../../src/ports.ts'
 import { readCallback } from '../../src/providers/mail/callbacks.ts'
 import { registerAnswer, registerUrl } from './canary.ts'
+import { watchPlans } from './plans.ts'
 
 export const env = workerEnv as unknown as Env
 export const ROOT_KEY = String(env.LATCHKEY_ROOT_KEY)
@@ -59,7 +60,7 @@ export function testApp({
     readCallback: (provider, secret, { headers, body }) => readCallback(provider, secret, headers, body, Date.now()),
     ...ports,
   }))
-  const appEnv = { ...env, ...bindings } as Env
+  const appEnv = { ...env, DB: watchPlans(env.DB), ...bindings } as Env
   const requestThen = async (path: string, init: RequestInit, answered: () => void): Promise<Answer> => {
     const context = createExecutionContext()
     const response = await made.app.fetch(

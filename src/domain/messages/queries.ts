@@ -108,7 +108,7 @@ export type MessageRow = {
 }
 
 const MESSAGE = `m.project_id, m.id, m.challenge_id, m.user_id, m.channel, m.status, m.timeline, m.secrets, m.input, m.attempts, m.expires_at,
-  (SELECT i.value FROM identifiers i WHERE i.project_id = m.project_id AND i.user_id = m.user_id AND i.id = m.identifier_id
+  (SELECT i.value FROM identifiers i INDEXED BY identifiers_user WHERE i.project_id = m.project_id AND i.user_id = m.user_id AND i.id = m.identifier_id
      AND i.released_at IS NULL) AS address,
   (SELECT u.locale FROM users u WHERE u.project_id = m.project_id AND u.id = m.user_id) AS user_locale`
 
@@ -132,8 +132,8 @@ export const insertMessageAgain = (
          iif(${IS_SUPPRESSED}, 'suppressed', 'pending'),
          iif(${IS_SUPPRESSED}, json_array(${SUPPRESSED_ENTRY('?7')}), json_array(json_object('at', ?7, 'event', 'created',
            'provider', NULL, 'detail', 'resend'))),
-         iif(${IS_SUPPRESSED}, NULL, ?4), m.input, iif(${IS_SUPPRESSED}, ?6 * 1000, ?5), ?6, ?7 FROM messages m
-       LEFT JOIN identifiers i ON i.project_id = m.project_id AND i.user_id = m.user_id AND i.id = m.identifier_id
+         iif(${IS_SUPPRESSED}, NULL, ?4), m.input, iif(${IS_SUPPRESSED}, ?6 * 1000, ?5), ?6, ?7 FROM messages m INDEXED BY messages_challenge
+       LEFT JOIN identifiers i INDEXED BY identifiers_user ON i.project_id = m.project_id AND i.user_id = m.user_id AND i.id = m.identifier_id
        WHERE m.project_id = ?1 AND m.challenge_id = ?2 AND m.input IS NOT NULL
          -- Not once the person's outstanding secrets were ended, or the person.
          AND (m.user_id IS NULL OR EXISTS (SELECT 1 FROM users u WHERE u.project_id = ?1 AND u.id = m.user_id
@@ -156,7 +156,7 @@ export const insertMessageAgain = (
 export const selectDueMessages = (db: D1Database, nowMs: number, limit: number) =>
   db
     .prepare(
-      `SELECT ${MESSAGE} FROM projects p JOIN messages m ON m.project_id = p.id AND m.due_at <= ?1
+      `SELECT ${MESSAGE} FROM projects p CROSS JOIN messages m ON m.project_id = p.id AND m.due_at <= ?1
        ORDER BY m.due_at LIMIT ?2`,
     )
     .bind(nowMs, limit)
@@ -243,12 +243,13 @@ export const appendToTimeline = (
     )
     .bind(projectId, id, JSON.stringify(entry), status)
 
-/** Its link or code was used: said of every message of the challenge, once. */
+/** Its link or code was used: said of every message of the challenge, once. What a resend would have rendered is not needed any more. */
 export const markMessagesRedeemed = (db: D1Database, projectId: string, challengeIds: string[], at: number) =>
   db
     .prepare(
-      `UPDATE messages SET timeline = json_insert(timeline, '$[#]',
-           json_object('at', ?3, 'event', 'redeemed', 'provider', NULL, 'detail', NULL))
+      `UPDATE messages INDEXED BY messages_challenge SET timeline = json_insert(timeline, '$[#]',
+           json_object('at', ?3, 'event', 'redeemed', 'provider', NULL, 'detail', NULL)),
+         input = iif(secrets IS NULL, NULL, input), due_at = iif(secrets IS NULL, NULL, due_at)
        WHERE project_id = ?1 AND challenge_id IN (SELECT value FROM json_each(?2))
          AND NOT EXISTS (SELECT 1 FROM json_each(timeline) WHERE json_extract(value, '$.event') = 'redeemed')`,
     )
@@ -293,9 +294,10 @@ export function selectMessageViews(
   const columns = (['challenge_id', 'user_id', 'channel', 'status'] as const).filter(
     (name) => filter[name] !== undefined,
   )
+  const index = filter.challenge_id === undefined ? '' : 'INDEXED BY messages_challenge'
   const conditions = ['project_id = ?', ...columns.map((name) => `${name} = ?`), ...(beforeId ? ['id < ?'] : [])]
   return db
-    .prepare(`SELECT ${VIEW} FROM messages WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`)
+    .prepare(`SELECT ${VIEW} FROM messages ${index} WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`)
     .bind(projectId, ...columns.map((name) => filter[name] ?? null), ...(beforeId ? [beforeId] : []), limit)
 }
 
@@ -310,9 +312,9 @@ export const selectTemplatesOfChallenge = (
     .prepare(
       `SELECT t.name, t.locale, t.subject, t.html, t.text, t.created_at, t.updated_at FROM templates t
        JOIN (SELECT template, locale, (SELECT lower(substr(u.locale, 1, 2)) FROM users u WHERE u.project_id = ?1
-           AND u.id = user_id) AS reads FROM messages WHERE project_id = ?1 AND challenge_id = ?2 ORDER BY id DESC LIMIT 1) m
-       WHERE t.project_id = ?1 AND (t.locale IN (m.locale, ?3) OR substr(t.locale, 1, 2) = m.reads)
-         AND (t.name = m.template OR (m.template IN (SELECT value FROM json_each(?4)) AND t.name IN (SELECT value FROM json_each(?4))))`,
+           AND u.id = user_id) AS reads FROM messages INDEXED BY messages_challenge WHERE project_id = ?1 AND challenge_id = ?2 ORDER BY id DESC LIMIT 1) newest
+       WHERE t.project_id = ?1 AND (t.locale IN (newest.locale, ?3) OR substr(t.locale, 1, 2) = newest.reads)
+         AND (t.name = newest.template OR (newest.template IN (SELECT value FROM json_each(?4)) AND t.name IN (SELECT value FROM json_each(?4))))`,
     )
     .bind(projectId, challengeId, projectLocale, JSON.stringify(['sign_in', 'sign_up', 'code', 'login_link']))
 
@@ -324,8 +326,8 @@ export const selectHealth = (db: D1Database, nowMs: number, sinceId: string) =>
   db
     .prepare(
       `SELECT
-         (SELECT COUNT(*) FROM projects p JOIN messages m ON m.project_id = p.id AND m.due_at <= ?1 - 300000) AS overdue,
-         (SELECT COUNT(*) FROM projects p JOIN messages m ON m.project_id = p.id AND m.id >= ?2 AND m.status = 'failed')
+         (SELECT COUNT(*) FROM projects p CROSS JOIN messages m ON m.project_id = p.id AND m.due_at <= ?1 - 300000) AS overdue,
+         (SELECT COUNT(*) FROM projects p CROSS JOIN messages m ON m.project_id = p.id AND m.id >= ?2 AND m.status = 'failed')
            AS delivery_failed`,
     )
     .bind(nowMs, sinceId)

@@ -8,13 +8,16 @@ export type OrganizationRow = {
   created_at: number
   updated_at: number
 }
+/** The ids of an organization that is named by its own id, or by the application's; the project is ?1, the name ?2. */
+const NAMED = `(SELECT ?2 UNION ALL SELECT id FROM organizations INDEXED BY organizations_external_id
+         WHERE project_id = ?1 AND external_id = ?2)`
 const ORGANIZATION = 'id, name, external_id, metadata, created_at, updated_at'
 
 /** By its id or by the application's own name for it. */
 export const selectOrganization = (db: D1Database, projectId: string, reference: string) =>
   db
     .prepare(
-      `SELECT ${ORGANIZATION} FROM organizations WHERE project_id = ?1 AND (id = ?2 OR external_id = ?2)
+      `SELECT ${ORGANIZATION} FROM organizations WHERE project_id = ?1 AND id IN ${NAMED}
        ORDER BY id = ?2 DESC LIMIT 1`,
     )
     .bind(projectId, reference)
@@ -107,7 +110,7 @@ export const deleteMembers = (db: D1Database, projectId: string, organizationId:
 
 /** A user who is gone is a member of nothing. */
 export const deleteMembershipsOfUser = (db: D1Database, projectId: string, userId: string) =>
-  db.prepare('DELETE FROM members WHERE project_id = ? AND user_id = ?').bind(projectId, userId)
+  db.prepare('DELETE FROM members INDEXED BY members_user WHERE project_id = ? AND user_id = ?').bind(projectId, userId)
 
 export type MembershipRow = { organization_id: string; name: string; external_id: string | null; roles: string }
 
@@ -119,8 +122,8 @@ export function selectMembership(db: D1Database, projectId: string, organization
   return db
     .prepare(
       `SELECT ${MEMBERSHIP} FROM organizations o
-       JOIN members m ON m.project_id = ?1 AND m.organization_id = o.id AND m.user_id = ${sql}
-       WHERE o.project_id = ?1 AND (o.id = ?2 OR o.external_id = ?2) ORDER BY o.id = ?2 DESC LIMIT 1`,
+       CROSS JOIN members m ON m.project_id = ?1 AND m.organization_id = o.id AND m.user_id = ${sql}
+       WHERE o.project_id = ?1 AND o.id IN ${NAMED} ORDER BY o.id = ?2 DESC LIMIT 1`,
     )
     .bind(projectId, organization, ...values)
 }

@@ -131,7 +131,7 @@ export const selectSessionsOfUser = (
 ) =>
   db
     .prepare(
-      `SELECT * FROM sessions WHERE project_id = ?1 AND user_id = ?2 AND ${live('?3')} AND (?5 IS NULL OR id < ?5) AND created_at >= ?6
+      `SELECT * FROM sessions INDEXED BY sessions_user WHERE project_id = ?1 AND user_id = ?2 AND ${live('?3')} AND (?5 IS NULL OR id < ?5) AND created_at >= ?6
        ORDER BY id DESC LIMIT ?4`,
     )
     .bind(projectId, userId, now, limit, beforeId, since)
@@ -143,7 +143,9 @@ export const revokeSession = (db: D1Database, projectId: string, id: string, now
 
 export const revokeSessionsOfUser = (db: D1Database, projectId: string, userId: string, now: number) =>
   db
-    .prepare('UPDATE sessions SET revoked_at = ?3 WHERE project_id = ?1 AND user_id = ?2 AND revoked_at IS NULL')
+    .prepare(
+      'UPDATE sessions INDEXED BY sessions_user SET revoked_at = ?3 WHERE project_id = ?1 AND user_id = ?2 AND revoked_at IS NULL',
+    )
     .bind(projectId, userId, now)
 
 export type NewFamily = {

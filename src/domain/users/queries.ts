@@ -31,7 +31,7 @@ const USER = `users.id, first_name, last_name, type, role, business_id, external
   users.created_at, updated_at, last_sign_in_at,
   (SELECT json_group_array(json_object('id', i.id, 'kind', i.kind, 'value', i.value, 'verified_at', i.verified_at,
      'created_at', i.created_at) ORDER BY i.kind)
-   FROM identifiers i WHERE i.project_id = users.project_id AND i.user_id = users.id AND i.released_at IS NULL) AS identifiers`
+   FROM identifiers i INDEXED BY identifiers_user WHERE i.project_id = users.project_id AND i.user_id = users.id AND i.released_at IS NULL) AS identifiers`
 
 export function toUser(row: UserRow): User {
   const identifiers: Identifier[] = (JSON.parse(row.identifiers) as IdentifierRow[]).map((identifier) => ({
@@ -346,7 +346,7 @@ export const releaseIdentifiers = (
 ) =>
   db
     .prepare(
-      `UPDATE identifiers SET released_at = ?4, value = '' WHERE project_id = ?1 AND user_id = ?2 AND (?3 IS NULL OR kind = ?3)
+      `UPDATE identifiers INDEXED BY identifiers_user SET released_at = ?4, value = '' WHERE project_id = ?1 AND user_id = ?2 AND (?3 IS NULL OR kind = ?3)
          AND released_at IS NULL`,
     )
     .bind(projectId, userId, kind, releasedAt)
@@ -393,7 +393,7 @@ export const selectUserWhere = (db: D1Database, projectId: string, idSql: string
 
 /** The user behind an identifier's id, for `selectUserWhere`. */
 export const USER_OF_IDENTIFIER =
-  '(SELECT user_id FROM identifiers WHERE project_id = ?1 AND id = ?2 AND released_at IS NULL)'
+  '(SELECT user_id FROM identifiers INDEXED BY identifiers_id WHERE project_id = ?1 AND id = ?2 AND released_at IS NULL)'
 
 export function selectUserByRef(db: D1Database, projectId: string, ref: UserRef) {
   const { sql, values } = userRef(ref, 2)

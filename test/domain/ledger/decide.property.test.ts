@@ -25,7 +25,7 @@ import type { ChallengeRecord } from '../../../src/domain/ledger/record.ts'
 
 const challengeOf = ({ binding }: ChallengeRecord) => (binding?.kind === 'verifier' ? binding.codeChallenge : undefined)
 
-const RUNS = Number(import.meta.env.VITE_DECIDE_RUNS || 5000)
+const RUNS = Number(import.meta.env.VITE_DECIDE_RUNS || 3000)
 const SEED = Number(import.meta.env.VITE_SEED || Date.now() % 2 ** 31)
 const numRuns = (share: number) => ({ numRuns: Math.ceil(RUNS * share), seed: SEED })
 
