@@ -52,8 +52,8 @@ const insideWorkerd = () =>
 export default defineConfig({
   root: at('..'),
   test: {
-    // One more than the cores of the smallest machine: browser and crash tests wait much of their time.
-    maxWorkers: 3,
+    // Twice the cores of the smallest machine: browser and crash tests, and those of deadlines, wait much of their time.
+    maxWorkers: 4,
     projects: [
       {
         // What touches no storage: one workerd for all of it.

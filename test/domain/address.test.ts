@@ -342,18 +342,25 @@ function isOneOf(character: string, characters: string): boolean {
   return characters.includes(character)
 }
 
-/** Planes 4 to 13 are unassigned, 15 and 16 private use: nothing there folds to anything, and one in 97 stands for them. */
-const stepFrom = (codePoint: number): number =>
-  codePoint < 0x40000 || (codePoint >= 0xe0000 && codePoint < 0xf0000)
-    ? 1
-    : codePoint + 97 > 0xe0000 && codePoint < 0xe0000
-      ? 0xe0000 - codePoint
-      : 97
+/** What is assigned but for ideographs, which fold to nothing, and their compatibility forms, which do. */
+const WALKED = [
+  [0, 0x1ffff],
+  [0x2f000, 0x2ffff],
+  [0xe0000, 0xe0fff],
+] as const
+/** One in so many stands for the rest: ideographs, unassigned planes, private use. */
+const STRIDE = 97
+
+const nextCodePoint = (codePoint: number): number => {
+  if (WALKED.some(([from, to]) => codePoint >= from && codePoint < to)) return codePoint + 1
+  const [start = Infinity] = WALKED.map(([from]) => from).filter((from) => from > codePoint)
+  return Math.min(codePoint + STRIDE, start)
+}
 
 function codePointsWhere(breaksRule: (character: string) => boolean): string[] {
   const found: string[] = []
   // Lone surrogates are in the range on purpose.
-  for (let codePoint = 0; codePoint <= 0x10ffff; codePoint += stepFrom(codePoint)) {
+  for (let codePoint = 0; codePoint <= 0x10ffff; codePoint = nextCodePoint(codePoint)) {
     const character = String.fromCodePoint(codePoint)
     if (breaksRule(character)) found.push(codePointName(character))
   }
