@@ -3,6 +3,7 @@ import { existsSync, statfsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -49,11 +50,24 @@ const insideWorkerd = () =>
     miniflare: { bindings: { ...variables, TEST_MIGRATIONS: await readD1Migrations(at('../migrations')) } },
   }))
 
+/** Files that wait (from outside) among files that compute, so that the processors are busy all the time. */
+class Mixed extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const waiting = sorted.filter(({ project }) => project.name === 'outside')
+    const computing = sorted.filter(({ project }) => project.name !== 'outside')
+    const each = Math.max(1, Math.floor(computing.length / Math.max(1, waiting.length)))
+    const mixed = waiting.flatMap((file, n) => [file, ...computing.slice(n * each, (n + 1) * each)])
+    return [...mixed, ...computing.slice(waiting.length * each)]
+  }
+}
+
 export default defineConfig({
   root: at('..'),
   test: {
     // Twice the cores of the smallest machine: browser and crash tests, and those of deadlines, wait much of their time.
     maxWorkers: 4,
+    sequence: { sequencer: Mixed },
     projects: [
       {
         // What touches no storage: one workerd for all of it.

@@ -1,5 +1,5 @@
 /**
- * Nothing that opens a door lies around (promise 7; security.md L9): after a thousand sends, sign-ins and failures, all that
+ * Nothing that opens a door lies around (promise 7; security.md L9): after hundreds of sends, sign-ins and failures, all that
  * is stored and logged is searched for every secret that was handed out, in plain and in the usual disguises.
  */
 
@@ -22,7 +22,7 @@ import {
   secretBytes,
 } from '../support/canary.ts'
 
-const SENDS = 1000
+const SENDS = 500
 const CALLBACK = 'http://localhost:3000/callback'
 
 // --- a busy day -----------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ afterEach(() => {
 })
 
 describe('what is stored and logged', () => {
-  it('holds no secret, code, grant, refresh token, API key or visit after 1,000 sends', {
+  it('holds no secret, code, grant, refresh token, API key or visit after hundreds of sends', {
     timeout: 120_000,
   }, async () => {
     const heard = listenToConsole()
@@ -202,12 +202,12 @@ describe('what is stored and logged', () => {
         issued = await token(app, { grant_type: 'refresh_token', refresh_token: value })
       }
     })
-    expect(signedIn).toBeGreaterThan(400)
+    expect(signedIn).toBeGreaterThan(SENDS * 0.4)
 
     const [d1, kv, ledgers] = [await inD1(), await inKv(), await inLedgers()]
     const pending = d1.filter(({ place, text }) => place === 'D1 messages.status' && text === 'pending')
-    expect(pending.length).toBeGreaterThan(100)
-    expect(kv.length).toBeGreaterThan(1000)
+    expect(pending.length).toBeGreaterThan(SENDS * 0.1)
+    expect(kv.length).toBeGreaterThan(SENDS)
     expect(ledgers.length).toBeGreaterThanOrEqual(SENDS)
     expect(heard.length).toBeGreaterThan(20)
     expect(search.size).toBeGreaterThan(SENDS * 10)

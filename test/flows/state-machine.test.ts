@@ -48,7 +48,7 @@ import {
 const LONG_RUN = Number(import.meta.env.VITE_MACHINE_RUNS || 0)
 const SEED = Number(import.meta.env.VITE_SEED || Date.now() % 2 ** 31)
 /** What a whole run of the tests can spare. */
-const SHORT_RUN_MS = 20_000
+const SHORT_RUN_MS = 15_000
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND

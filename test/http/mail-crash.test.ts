@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 import { type DevServer, startDevServer } from '../support/server.ts'
 
 /** `npm run test:crash` asks for more. */
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 3)
+const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 2)
 const SENDS = 25
 /** Older mails are gone: a long run sees what became of them in the messages alone. */
 const INBOX_KEEPS = 500
