@@ -194,6 +194,8 @@ export async function changeUser(
       : {},
     batch(db, [
       updateUser(db, project.id, id, { ...columnsOf(input), ...(endsSecrets ? { not_before: nowMs + 1 } : {}) }, now),
+      // Not for somebody who was deleted a moment ago.
+      insertEventIfChanged(db, eventOf(deps, project, 'user.updated', id, now)),
       ...identifiers.flatMap((identifier) => [
         releaseIdentifiers(db, project.id, id, identifier.kind, nowMs),
         insertIdentifier(db, identifier),
@@ -202,7 +204,6 @@ export async function changeUser(
       ...(respelled ? [respellIdentifier(db, project.id, id, respelled)] : []),
       ...(input.status === 'INACTIVE' ? [revokeSessionsOfUser(db, project.id, id, now)] : []),
       ...(notice ? [insertMessage(db, notice)] : []),
-      insertEvent(db, eventOf(deps, project, 'user.updated', id, now)),
     ]),
   )
   if (!written.ok) return written
