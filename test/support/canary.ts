@@ -201,11 +201,6 @@ export function listen(): void {
   }
 }
 
-/** For a file whose requests bring made-up values as cookies and as data: what comes back may be what it stored itself. */
-export const forgetCookies = (): void => {
-  for (const [value, what] of minted) if (what.startsWith('cookie ')) minted.delete(value)
-}
-
 /** Where something lies that opens something; and how much was looked for, and through. */
 export async function sweep(): Promise<{ findings: Finding[]; secrets: number; places: number }> {
   const search = createSearch()
