@@ -258,7 +258,7 @@ const ALONE = ['updateProject', 'updateProjectById', 'updateClient', 'deleteClie
 const WITHOUT_SETTINGS = OPERATIONS.filter(({ id }) => !ALONE.includes(id))
 
 /** Nothing else says it, so that it is told from what requests have stored. */
-const BROWSER_KEY = crypto.randomUUID().replaceAll('-', '').slice(0, 21) + 'A'
+const BROWSER_KEY = `${crypto.randomUUID().replaceAll('-', '').slice(0, 21)}A`
 
 const SAYS = `VITE_SEED=${SEED} repeats this`
 
