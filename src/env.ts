@@ -2,6 +2,7 @@
 
 import * as z from 'zod'
 import type { Ledger } from './domain/ledger/ledger-object.ts'
+import { ConfigurationError } from './lib/configuration-error.ts'
 
 /** Bindings of wrangler.toml. Nobody but `readEnv` and the entry reads variables from here. */
 export type Env = {
@@ -196,11 +197,6 @@ export type Config = {
   }
   /** What shows that a provider's callback comes from it; null: its callbacks are not taken. */
   callbacks: { resend: string | null; postmark: string | null; sendgrid: string | null }
-}
-
-/** Thrown at the first request of a Worker that cannot run; the message is for the operator and holds no value. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError'
 }
 
 export function readEnv(env: Env): Config {

@@ -28,7 +28,7 @@ const SURFACES = [
 const folderOf = (path: string) => path.split('/')[0] ?? ''
 
 function importsOf({ path, text }: { path: string; text: string }): string[] {
-  const local = [...text.matchAll(/(?:from|import) '(\.[^']+)'/g)].map(([, target = '']) => target)
+  const local = [...text.matchAll(/(?:from |import |import\()'(\.[^']+)'/g)].map(([, target = '']) => target)
   return local.map((target) => new URL(target, `file:///${path}`).pathname.slice(1))
 }
 
@@ -57,6 +57,21 @@ describe('the sources', () => {
       return importsOf(file).filter((target) => surfaceOf(target) !== undefined && surfaceOf(target) !== own)
     })
     expect(wrong).toEqual([])
+  })
+
+  it('evaluate nothing at the start that a request can wait for', () => {
+    const atStart = new Set(['index.ts'])
+    const packages = new Set<string>()
+    for (const path of atStart) {
+      const { text = '' } = files.find((file) => file.path === path) ?? {}
+      for (const [, target = ''] of text.matchAll(/^(?:import|export) (?!type )[^;']*?from '([^']+)'$/gm)) {
+        if (target.startsWith('.')) atStart.add(new URL(target, `file:///${path}`).pathname.slice(1))
+        else packages.add(target.split('/')[0] ?? '')
+      }
+    }
+    expect(atStart).toContain('domain/ledger/decide.ts')
+    expect([...packages].sort()).toEqual(['cloudflare:workers', 'hono'])
+    expect([...atStart].filter((path) => SURFACES.some((surface) => path.startsWith(`${surface}/`)))).toEqual([])
   })
 
   const rule = (name: string, pattern: RegExp, where: (path: string) => boolean, except: string[] = []) =>

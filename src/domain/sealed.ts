@@ -46,7 +46,7 @@ export const SEALED: SealedColumn[] = [
   },
 ]
 
-/** Sealed too, and gone when the challenge has expired: the previous secret is kept so long. */
+/** Sealed too, and gone when the challenge has expired and an hour is over: the previous secret is kept so long. */
 export const SEALED_FOR_DAYS = [
   { table: 'messages', column: 'secrets' },
   { table: 'messages', column: 'input' },

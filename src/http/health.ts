@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { queryWithSize } from '../domain/database.ts'
 import { askLedger } from '../domain/ledger/ask.ts'
-import { selectHealth } from '../domain/messages/queries.ts'
+import { INPUT_SECONDS, selectHealth } from '../domain/messages/queries.ts'
 import { within } from '../lib/deadline.ts'
 import { newId } from '../lib/ids.ts'
 import type { Deps } from '../ports.ts'
@@ -14,13 +14,14 @@ const REMEMBERED_MS = 5000
 /** D1 on the paid plan; 500 MB on the free one. */
 const DATABASE_LIMIT_BYTES = 10_000_000_000
 const FAILED_SECONDS = 3600
+const OVERDUE_SECONDS = 300
 const KV_PATIENCE_MS = 4000
 const HEALTH_LEDGER = '00000000000000000000000000000000'
 
 type Health = {
   status: 'ok' | 'degraded'
   checks: Record<'d1' | 'ledger' | 'kv', 'ok' | 'failing'>
-  /** `overdue` should have been sent five minutes ago, `delivery_failed` failed in the last hour. */
+  /** `overdue` should have been sent or erased five minutes ago, `delivery_failed` failed in the last hour. */
   messages: { overdue: number | null; delivery_failed: number | null }
   database: { bytes: number | null; limit_bytes: number }
 }
@@ -45,9 +46,9 @@ async function check(deps: Deps): Promise<Health> {
       () => 'ok' as const,
       () => 'failing' as const,
     )
-  const since = Math.floor(deps.now() / 1000) - FAILED_SECONDS
+  const idBefore = (seconds: number) => newId('msg', Math.floor(deps.now() / 1000) - seconds, new Uint8Array(16))
   const counts = queryWithSize<{ overdue: number; delivery_failed: number }>(
-    selectHealth(deps.db, deps.now(), newId('msg', since, new Uint8Array(16))),
+    selectHealth(deps.db, deps.now(), idBefore(FAILED_SECONDS), idBefore(INPUT_SECONDS + OVERDUE_SECONDS)),
   )
   const [d1, ledger, kv] = await Promise.all([
     isOk(counts),

@@ -16,12 +16,16 @@ export function concat(...parts: Uint8Array[]): Uint8Array {
 
 /** A list of texts as bytes, each with its length in front, so that ['ab','c'] and ['a','bc'] differ. */
 export function frame(...texts: string[]): Uint8Array {
-  return concat(
-    ...texts.flatMap((text) => {
-      const bytes = utf8(text)
-      return [uint32(bytes.length), bytes]
-    }),
-  )
+  const parts = texts.map(utf8)
+  const out = new Uint8Array(parts.reduce((length, part) => length + 4 + part.length, 0))
+  const view = new DataView(out.buffer)
+  let at = 0
+  for (const part of parts) {
+    view.setUint32(at, part.length)
+    out.set(part, at + 4)
+    at += 4 + part.length
+  }
+  return out
 }
 
 export function uint32(value: number): Uint8Array {
@@ -38,8 +42,13 @@ export function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
   return a.map((byte, i) => byte ^ (b[i] ?? 0))
 }
 
-export const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+export function hex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += HEX[byte]
+  return text
+}
 
 export const hexBytes = (text: string): Uint8Array =>
   Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))

@@ -9,16 +9,18 @@ export class Unavailable extends Error {
 }
 
 /** `work`, or `Unavailable` when it throws or takes longer. The work itself is not stopped: it may still commit. */
-export async function within<T>(milliseconds: number, part: string, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unavailable(part, 'timed out')), milliseconds)
+export function within<T>(milliseconds: number, part: string, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Unavailable(part, 'timed out')), milliseconds)
+    work.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (cause) => {
+        clearTimeout(timer)
+        reject(cause instanceof Unavailable ? cause : new Unavailable(part, cause))
+      },
+    )
   })
-  try {
-    return await Promise.race([work, timeout])
-  } catch (cause) {
-    throw cause instanceof Unavailable ? cause : new Unavailable(part, cause)
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -3,24 +3,29 @@
  * twice (parsers differ in which one wins) and none that names a prototype.
  */
 
+import { err, ok, type Result } from './result.ts'
+
 const MAX_DEPTH = 16
 const MAX_KEYS = 256
 const FORBIDDEN_KEYS = ['__proto__', 'constructor', 'prototype']
 
-/** @returns why these bytes are refused, in a sentence for a developer; null if they may be parsed */
-export function whyNotJson(bytes: Uint8Array): string | null {
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** @returns the text, which can be parsed; or why these bytes are refused, in a sentence for a developer */
+export function readJsonText(bytes: Uint8Array): Result<string, string> {
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    text = decoder.decode(bytes)
   } catch {
-    return 'the body is not valid UTF-8'
+    return err('the body is not valid UTF-8')
   }
   try {
     JSON.parse(text)
   } catch {
-    return 'the body is not valid JSON'
+    return err('the body is not valid JSON')
   }
-  return whyNotPlain(text)
+  const why = whyNotPlain(text)
+  return why === null ? ok(text) : err(why)
 }
 
 /** `text` is known to be valid JSON, so strings and braces alone tell its shape. */

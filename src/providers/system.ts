@@ -2,7 +2,8 @@
 
 import { renderMail } from '../emails/render.ts'
 import { renderText } from '../emails/render-text.ts'
-import { type Config, ConfigurationError, type Env, type MailProviderName, type TextProviderName } from '../env.ts'
+import type { Config, Env, MailProviderName, TextProviderName } from '../env.ts'
+import { ConfigurationError } from '../lib/configuration-error.ts'
 import type { Messages } from '../locales/messages.ts'
 import type { Mail, Ports, TextMessage } from '../ports.ts'
 import { sendByChain } from './chain.ts'

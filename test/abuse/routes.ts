@@ -8,8 +8,8 @@ import { systemPorts } from '../../src/providers/system.ts'
 /** `GET /v1/users/:id`: a project's own address, /p/:project/…, is the same route. */
 export const ROUTES: readonly string[] = [
   ...new Set(
-    createApp(systemPorts)
-      .app.routes.filter(({ method }) => method !== 'ALL')
+    (await createApp(systemPorts).app.routes())
+      .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace(/^\/p\/:project/, '')}`),
   ),
 ].sort()

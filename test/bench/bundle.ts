@@ -48,7 +48,8 @@ export function bundleWorker(folder: string, main: string): Bundle {
   const config = join(outdir, 'wrangler.json')
   writeFileSync(
     config,
-    JSON.stringify({ name, main: join(ROOT, 'test/bench', main), compatibility_date: '2026-11-02' }),
+    // As Latchkey's own: without the names of functions a bundle is smaller, and starts sooner.
+    JSON.stringify({ name, main: join(ROOT, 'test/bench', main), compatibility_date: '2026-11-02', keep_names: false }),
   )
   wrangler(outdir, ['deploy', '--config', config, '--dry-run', '--outdir', outdir, '--minify'])
   return bundleAt(join(outdir, `${name}.js`))

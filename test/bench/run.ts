@@ -23,7 +23,7 @@ import { latchkey, OPERATIONS, type Operation } from './contestants.ts'
 import { type Cost, costOf, PRICES } from './cost.ts'
 import { bars, figure, heading, kib, table, times } from './report.ts'
 import { growthOf, measureScale, type Scale, type ScalePlan } from './scale.ts'
-import { type Server, startMailStub, startWorker } from './server.ts'
+import { type Ask, type Server, startMailStub, startWorker } from './server.ts'
 import { copyStorage, insertLatchkeyUsers, makeLatchkeyStorage, VARIABLES } from './storage.ts'
 
 const HELP = `Measures Latchkey beside a bare Worker that does the same I/O, better-auth and OpenAuth.
@@ -179,19 +179,26 @@ function startRecorder(bundle: Bundle, persistTo: string, mail: string): Promise
 }
 
 async function measureStarts(bundles: Record<string, Bundle>): Promise<Record<string, Started>> {
-  const start = (name: string, path: string, variables: Record<string, string> = {}, hasLedger = false) => ({
+  const start = (name: string, ask: Ask, variables: Record<string, string> = {}, hasLedger = false) => ({
     name,
     script: bundles[name]?.path ?? '',
     variables,
     hasLedger,
-    path,
+    ask,
   })
+  // As far as a redemption comes where no storage holds anything.
+  const redemption = {
+    method: 'POST',
+    path: '/v1/passwordless/verify',
+    headers: { 'x-api-key': VARIABLES.LATCHKEY_ROOT_KEY, 'content-type': 'application/json' },
+    body: '{"token":"malformed"}',
+  }
   const starts = [
-    start('empty', '/'),
-    start('bare', '/', {}, true),
-    start('latchkey', '/nowhere', VARIABLES, true),
-    start('better-auth', '/up', { BASE_URL: 'http://127.0.0.1:1', SECRET: VARIABLES.LATCHKEY_SECRET }),
-    start('openauth', '/.well-known/oauth-authorization-server'),
+    start('empty', { path: '/' }),
+    start('bare', { path: '/' }, {}, true),
+    start('latchkey', redemption, VARIABLES, true),
+    start('better-auth', { path: '/up' }, { BASE_URL: 'http://127.0.0.1:1', SECRET: VARIABLES.LATCHKEY_SECRET }),
+    start('openauth', { path: '/.well-known/oauth-authorization-server' }),
   ]
   return Object.fromEntries(await coldStarts(starts, options.quick ? 9 : 25))
 }
@@ -242,7 +249,7 @@ function judge({ compare: compared, scale, bundles, start, cost }: Figures): Ver
   if (start?.latchkey && start.empty) {
     // Other work on the machine lengthens both, and shortens neither.
     const { latchkey, empty } = start
-    const more = Math.min(latchkey.elapsed - empty.elapsed, latchkey.cpu - empty.cpu)
+    const more = Math.min(latchkey.start.elapsed - empty.start.elapsed, latchkey.start.cpu - empty.start.cpu)
     expect('the Worker starts within 15 ms of an empty one', more, BUDGETS.startMs, `${figure(more)} ms`)
   }
   for (const name of Object.keys(scale?.comparison ?? {}).slice(1)) {
@@ -339,16 +346,21 @@ function render({ compare: compared, scale, bundles, start, cost }: Figures, ver
     )
   if (start) {
     const { empty } = start
-    parts.push(heading('From the start of workerd to the first answer, milliseconds beyond an empty Worker'))
+    parts.push(
+      heading('From the start of workerd until it can answer, milliseconds beyond an empty Worker; first request'),
+    )
     parts.push(
       table(
-        ['', 'time', 'CPU'],
-        Object.entries(start).map(([name, { elapsed, cpu }]) => [
+        ['', 'time', 'CPU', 'first: time', 'first: CPU'],
+        Object.entries(start).map(([name, taken]) => [
           name === 'empty' ? 'empty, itself' : name,
-          figure(name === 'empty' ? elapsed : elapsed - (empty?.elapsed ?? 0)),
-          figure(name === 'empty' ? cpu : cpu - (empty?.cpu ?? 0)),
+          figure(taken.start.elapsed - (name === 'empty' ? 0 : (empty?.start.elapsed ?? 0))),
+          figure(taken.start.cpu - (name === 'empty' ? 0 : (empty?.start.cpu ?? 0))),
+          figure(taken.first.elapsed),
+          figure(taken.first.cpu),
         ]),
       ),
+      'The first request is a redemption at Latchkey, and what needs no storage elsewhere.',
     )
   }
   if (scale) {

@@ -1,9 +1,21 @@
 /** What time removes, in small pieces, and what it must leave (design §7). */
 
 import { describe, expect, it } from 'vitest'
+import { batch } from '../../src/domain/database.ts'
+import { moveInputsWalk } from '../../src/domain/retention/queries.ts'
 import { ksuid } from '../../src/lib/ids.ts'
+import { oidcApp, person } from '../oidc/support.ts'
 import { anAddress, env, ROOT_KEY, testApp } from '../support/app.ts'
-import { aProject, signInOf, sweepLater, type TestProject } from '../support/project.ts'
+import {
+  aProject,
+  deliverLater,
+  refuses,
+  rowOf,
+  signInOf,
+  sweepLater,
+  type TestProject,
+  unreachable,
+} from '../support/project.ts'
 
 const DAY = 86_400
 const STEP = 2000
@@ -39,7 +51,9 @@ const idsIn = async (table: string, project: string, column = 'id'): Promise<str
 }
 const countOf = async (table: string): Promise<number> =>
   (await env.DB.prepare(`SELECT COUNT(*) AS n FROM ${table}`).first<{ n: number }>())?.n ?? -1
-const walks = async () => (await env.DB.prepare('SELECT name, position FROM walks ORDER BY name').all()).results
+/** Those that begin again at the end; the one over the inputs of messages stays there. */
+const walks = async () =>
+  (await env.DB.prepare("SELECT name, position FROM walks WHERE name <> 'inputs' ORDER BY name").all()).results
 
 const message = (project: string, at: number, more: Row = {}): Row => ({
   project_id: project,
@@ -354,5 +368,233 @@ describe('at once', () => {
       expect(await idsIn('refresh_families', id)).toHaveLength(1)
       expect(await idsIn('identifiers', id, 'canonical')).toHaveLength(1)
     }
+  })
+})
+
+describe('erases what messages were made of', () => {
+  const MINUTE = 60_000
+  const HOUR = 60 * MINUTE
+  const STEPS_A_RUN = 12
+  const idAt = (at: number) => `msg_${ksuid(at, new Uint8Array(16))}`
+  const position = async (): Promise<string | null> => {
+    const row = await env.DB.prepare("SELECT position ->> 0 AS id FROM walks WHERE name = 'inputs'").first<{
+      id: string
+    }>()
+    return row?.id ?? null
+  }
+  /** As if cron had run then for the last time. */
+  const walkAt = async (secondsAgo: number) => {
+    await env.DB.prepare("INSERT OR REPLACE INTO walks VALUES ('inputs', json_array(?))")
+      .bind(idAt(now() - 3600 - secondsAgo))
+      .run()
+  }
+  /** As `updateMessage` leaves them to the walk. */
+  const insertAccepted = async (rows: Row[]) => {
+    await insert('messages', rows)
+    await env.DB.prepare("UPDATE messages SET input = x'00' WHERE id IN (SELECT value FROM json_each(?))")
+      .bind(JSON.stringify(rows.map(({ id }) => id)))
+      .run()
+  }
+  const withInput = async (project: string): Promise<string[]> => {
+    const { results } = await env.DB.prepare(
+      'SELECT id FROM messages WHERE project_id = ? AND input IS NOT NULL ORDER BY id',
+    )
+      .bind(project)
+      .all<{ id: string }>()
+    return results.map(({ id }) => id)
+  }
+  const overdue = async (): Promise<number> => (await testApp().call('GET', '/healthz')).json.messages.overdue
+
+  it('an hour after they were handed over, in every project, without an entry in the index of what is due', async () => {
+    await sweepLater()
+    for (const project of await twoProjects()) {
+      const { message } = await project.sent()
+      expect(await rowOf(message.id)).toMatchObject({ status: 'accepted', secrets: null, due_at: null })
+      await sweepLater(59 * MINUTE)
+      expect((await rowOf(message.id)).input).not.toBeNull()
+      await sweepLater(61 * MINUTE)
+      expect(await rowOf(message.id)).toMatchObject({ status: 'accepted', input: null, due_at: null, attempts: 1 })
+      expect((await project.message(message.id)).timeline).toHaveLength(2)
+      await sweepLater()
+    }
+  })
+
+  it('of a sign-in on our pages, and of one that no provider took', async () => {
+    await sweepLater()
+    const app = oidcApp()
+    const project = await aProject(app)
+    const asks = async () => {
+      const who = person(app)
+      const asked = await who.submit(await who.open(`${project.issuer}/sign-in`), '/sign-in', { email: who.email })
+      expect(asked.status, asked.text).toBe(303)
+    }
+    await asks()
+    await project.patch({ allow_sign_up: false })
+    await asks()
+    const refused = await aProject(testApp({ ports: { sendMail: refuses } }))
+    await refused.send()
+    const rows = async () => {
+      const { results } = await env.DB.prepare(
+        'SELECT status, due_at, input IS NULL AS erased FROM messages WHERE project_id IN (?, ?) ORDER BY status',
+      )
+        .bind(project.id, refused.id)
+        .all()
+      return results
+    }
+    const left = ['accepted', 'failed', 'suppressed'].map((status) => ({ status, due_at: null }))
+    expect(await rows()).toEqual(left.map((row) => ({ ...row, erased: 0 })))
+    await sweepLater(61 * MINUTE)
+    expect(await rows()).toEqual(left.map((row) => ({ ...row, erased: 1 })))
+  })
+
+  it('of a link that lives longer only when it has expired', async () => {
+    await sweepLater()
+    const project = await aProject(testApp())
+    const { message } = await project.sent({ method: 'link', expires_in: 3601 })
+    const { due_at, expires_at } = await rowOf(message.id)
+    expect(due_at).toBe(Number(expires_at) * 1000)
+    await sweepLater(61 * MINUTE)
+    expect((await rowOf(message.id)).input).not.toBeNull()
+    await deliverLater(61 * MINUTE)
+    expect(await rowOf(message.id)).toMatchObject({ input: null, due_at: null })
+  })
+
+  it('not of what is still pending: that is due', async () => {
+    await sweepLater()
+    const project = await aProject(testApp({ ports: { sendMail: unreachable } }))
+    const { message } = await project.sent({ method: 'link', expires_in: 3600 })
+    await sweepLater(61 * MINUTE)
+    const row = await rowOf(message.id)
+    expect(row).toMatchObject({ status: 'pending', due_at: expect.any(Number) })
+    expect([row.secrets, row.input]).not.toContain(null)
+    await deliverLater(61 * MINUTE)
+    expect(await rowOf(message.id)).toMatchObject({ status: 'failed', secrets: null, input: null, due_at: null })
+  })
+
+  it('of what was handed over when the walk had passed it', async () => {
+    await sweepLater()
+    const project = await aProject(testApp({ ports: { sendMail: unreachable } }))
+    const { message } = await project.sent({ method: 'link', expires_in: 3600 })
+    await sweepLater(61 * MINUTE)
+    // By a clock that is a little behind.
+    await deliverLater(59 * MINUTE)
+    const { status, due_at, expires_at } = await rowOf(message.id)
+    expect([status, due_at]).toEqual(['accepted', Number(expires_at) * 1000])
+    await deliverLater(61 * MINUTE)
+    expect(await rowOf(message.id)).toMatchObject({ status: 'accepted', input: null, due_at: null })
+  })
+
+  it('not of a resend, which another resend is made of', async () => {
+    await walkAt(600)
+    const project = await aProject(testApp())
+    const sent = await project.sent()
+    const first = idAt(now() - 3660)
+    await env.DB.prepare('UPDATE messages SET id = ?, created_at = ? WHERE id = ?')
+      .bind(first, now() - 3660, sent.message.id)
+      .run()
+    const second = await project.ok('POST', '/v1/passwordless/resend', { id: sent.id })
+    await sweepLater()
+    expect((await rowOf(first)).input).toBeNull()
+    expect(await rowOf(second.message.id)).toMatchObject({ status: 'accepted', due_at: null, input: expect.anything() })
+    const third = await project.ok('POST', '/v1/passwordless/resend', { id: sent.id })
+    expect((await rowOf(third.message.id)).input).not.toBeNull()
+  })
+
+  it('writes nothing where nothing is left, and has nothing to say while it keeps up', async () => {
+    await sweepLater()
+    const at = await position()
+    const project = await aProject(testApp())
+    const sent = await project.sent()
+    const { code } = signInOf(project.app.outbox[0])
+    await project.ok('POST', '/v1/passwordless/verify', { id: sent.id, code })
+    expect(await rowOf(sent.message.id)).toMatchObject({ input: null, due_at: null })
+    await sweepLater(59 * MINUTE)
+    expect(await position()).toBe(at)
+    expect(await overdue()).toBe(0)
+  })
+
+  it('an hour of messages in a run at most, from the oldest that is left, over all projects', async () => {
+    const [one, two] = await twoProjects()
+    if (!one || !two) throw new Error('no projects')
+    await env.DB.prepare('DELETE FROM messages').run()
+    await walkAt(20 * DAY)
+    const oldest = now() - 10 * DAY
+    // Every minute for an hour and a half, and many in one second of the last day.
+    const rows = ({ id }: TestProject) => Array.from({ length: 90 }, (_, minute) => message(id, oldest + minute * 60))
+    const [ofOne, ofTwo] = [rows(one), rows(two)]
+    const many = Array.from({ length: 3000 }, () => message(two.id, now() - DAY))
+    await insertAccepted([...ofOne, ...ofTwo, ...many])
+    expect(await overdue()).toBe(2)
+    await sweepLater()
+    const left = await withInput(one.id)
+    // Each step begins at a message, and takes those of five minutes.
+    expect(left).toEqual(ofOne.slice(STEPS_A_RUN * 5).map(({ id }) => id))
+    expect(await withInput(two.id)).toHaveLength(left.length + many.length)
+    await sweepLater()
+    expect([...(await withInput(one.id)), ...(await withInput(two.id))]).toEqual([])
+    expect(await idsIn('messages', two.id)).toHaveLength(90 + 3000)
+    expect(await overdue()).toBe(0)
+  })
+
+  it('nothing, and moves nowhere, when the transaction fails; all of it the next time', async () => {
+    const { id } = await aProject(testApp())
+    await walkAt(600)
+    const [before, old] = [await position(), message(id, now() - 3900)]
+    await insertAccepted([old])
+    // The walk's step cannot be kept.
+    const DB = new Proxy(env.DB, {
+      get(target, name) {
+        if (name === 'prepare') {
+          return (sql: string) =>
+            target.prepare(
+              sql.startsWith('INSERT INTO walks') ? 'INSERT INTO walks (name) SELECT iif(?1 = ?2, NULL, NULL)' : sql,
+            )
+        }
+        const member = Reflect.get(target, name)
+        return typeof member === 'function' ? member.bind(target) : member
+      },
+    })
+    await expect(sweepLater(0, { DB })).rejects.toThrow()
+    expect([await position(), await withInput(id)]).toEqual([before, [old.id]])
+    await sweepLater()
+    expect(await withInput(id)).toEqual([])
+  })
+
+  it('two runs at once, and eight: all of it, and a run that comes late does not move the walk past what it never saw', async () => {
+    const { id } = await aProject(testApp())
+    await walkAt(600)
+    await insertAccepted([message(id, now() - 4000), message(id, now() - 3700), message(id, now() - 3000)])
+    await Promise.all(Array.from({ length: 8 }, () => sweepLater()))
+    expect(await withInput(id)).toHaveLength(1)
+    const at = await position()
+    for (const from of [idAt(now() - 7200), null]) await batch(env.DB, [moveInputsWalk(env.DB, from, idAt(now()))])
+    expect(await position()).toBe(at)
+  })
+
+  it('loses nothing when a clock goes ahead and comes back', async () => {
+    const project = await aProject(testApp())
+    await project.sent()
+    await sweepLater(100 * DAY * 1000)
+    const { message } = await project.sent()
+    const { due_at, expires_at } = await rowOf(message.id)
+    expect(due_at).toBe(Number(expires_at) * 1000)
+    await sweepLater()
+    const later = await project.sent()
+    expect((await rowOf(later.message.id)).due_at).toBeNull()
+    await deliverLater(HOUR)
+    await sweepLater(61 * MINUTE)
+    for (const { id } of [message, later.message]) expect(await rowOf(id)).toMatchObject({ input: null, due_at: null })
+  })
+
+  it('the first time nothing: of what was handed over before, each is due', async () => {
+    await env.DB.prepare("DELETE FROM walks WHERE name = 'inputs'").run()
+    const project = await aProject(testApp())
+    const sent = await project.sent()
+    expect((await rowOf(sent.message.id)).due_at).not.toBeNull()
+    await insertAccepted([message(project.id, now() - 2 * DAY, { due_at: Date.now() + MINUTE })])
+    await sweepLater()
+    expect(await position()).toBe(idAt(now() - 3600))
+    await deliverLater(16 * MINUTE)
+    expect(await withInput(project.id)).toEqual([])
   })
 })

@@ -5,9 +5,11 @@ import { expect } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { deliverDue } from '../../src/domain/messages/deliver.ts'
 import { removeOld } from '../../src/domain/retention/sweep.ts'
+import type { Env } from '../../src/env.ts'
 import type { Delivery, Deps, Mail, Ports, TextMessage } from '../../src/ports.ts'
 import { systemPorts } from '../../src/providers/system.ts'
 import { type Answer, anAddress, type CallOptions, env, type TestApp } from './app.ts'
+import { watchPlans } from './plans.ts'
 
 /** So many that no test runs into them by chance. */
 const MANY = { per_minute: 1000, per_15_minutes: 1000, per_day: 1000 }
@@ -102,14 +104,19 @@ export const refuses = async (): Promise<Delivery> => ({
 })
 
 /** A job of cron's in an isolate of its own, so much later. What it leaves for afterwards is waited for. */
-async function job(run: (deps: Deps) => Promise<void>, laterMs: number, ports: Partial<Ports>): Promise<void> {
+async function job(
+  run: (deps: Deps) => Promise<void>,
+  laterMs: number,
+  ports: Partial<Ports>,
+  bindings: Partial<Env> = {},
+): Promise<void> {
   const { depsFor } = createApp((bindings, config) => ({
     ...systemPorts(bindings, config),
     now: () => Date.now() + laterMs,
     ...ports,
   }))
   const context = createExecutionContext()
-  await run(await depsFor(env, context))
+  await run(await depsFor({ ...env, DB: watchPlans(env.DB), ...bindings }, context))
   await waitOnExecutionContext(context)
 }
 
@@ -129,4 +136,5 @@ export async function deliverLater(laterMs: number): Promise<{ mails: Mail[]; te
   return { mails, texts }
 }
 
-export const sweepLater = (laterMs = 0): Promise<void> => job(removeOld, laterMs, {})
+export const sweepLater = (laterMs = 0, bindings: Partial<Env> = {}): Promise<void> =>
+  job(removeOld, laterMs, {}, bindings)

@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concat, utf8 } from '../../src/lib/bytes.ts'
-import { whyNotJson } from '../../src/lib/strict-json.ts'
+import { readJsonText } from '../../src/lib/strict-json.ts'
 
-const why = (text: string) => whyNotJson(utf8(text))
+const whyOf = (bytes: Uint8Array) => {
+  const read = readJsonText(bytes)
+  return read.ok ? null : read.error
+}
+const why = (text: string) => whyOf(utf8(text))
 const keys = (count: number) => `{${Array.from({ length: count }, (_, i) => `"k${i}":${i}`).join()}}`
 const nested = (depth: number, open: string, close: string, inside: string) =>
   open.repeat(depth) + inside + close.repeat(depth)
@@ -89,14 +93,14 @@ describe('refuses', () => {
     ['Latin-1', [0xe9]],
     ['0xff', [0xff]],
   ])('%s', (_what, bytes) => {
-    expect(whyNotJson(concat(utf8('{"a":"'), Uint8Array.from(bytes), utf8('"}')))).toBe('the body is not valid UTF-8')
+    expect(whyOf(concat(utf8('{"a":"'), Uint8Array.from(bytes), utf8('"}')))).toBe('the body is not valid UTF-8')
   })
 
   it.each([
     ['UTF-16 LE', [0xff, 0xfe, 0x7b, 0, 0x7d, 0]],
     ['UTF-16 BE', [0xfe, 0xff, 0, 0x7b, 0, 0x7d]],
   ])('%s with its mark', (_what, bytes) => {
-    expect(whyNotJson(Uint8Array.from(bytes))).toBe('the body is not valid UTF-8')
+    expect(whyOf(Uint8Array.from(bytes))).toBe('the body is not valid UTF-8')
   })
 })
 

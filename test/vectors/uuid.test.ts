@@ -8,13 +8,14 @@ import { createKeyring, type Keyring } from '../../src/domain/keyring.ts'
 import { mintUuid, partsOfUuid, readUuid, UUID_RANDOM_BYTES } from '../../src/domain/ledger/secret.ts'
 import { ledgerOf } from '../../src/domain/ledger/subject.ts'
 import { hex, hexBytes } from '../../src/lib/bytes.ts'
+import { importHmacKey } from '../../src/lib/digest.ts'
 
 const OLD = 'old-secret-old-secret-old-secret-0001'
 const NEW = 'new-secret-new-secret-new-secret-0001'
 const PROJECT = 'proj_0ujtsYcgvSTl8PAuAdqWYSMnLOv'
 const RANDOM = hexBytes('f1237456789abcdef012')
 const UUID = '39684011-7a68-8123-b456-789abcdef012'
-const project = { id: PROJECT, routeKey: new Uint8Array(32).fill(7) }
+const project = { id: PROJECT, routeKey: await importHmacKey(new Uint8Array(32).fill(7)) }
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 let keys: Keyring

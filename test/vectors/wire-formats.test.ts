@@ -18,6 +18,7 @@ import {
 } from '../../src/domain/ledger/secret.ts'
 import { ledgerOf } from '../../src/domain/ledger/subject.ts'
 import { mintRefreshToken, parseRefreshToken } from '../../src/domain/sessions/refresh-token.ts'
+import { importHmacKey } from '../../src/lib/digest.ts'
 import type { Deps } from '../../src/ports.ts'
 
 const SECRET = 'known-answer-secret-known-answer-0001'
@@ -30,6 +31,7 @@ const LINK_SECRET = range(32, 24)
 const FAMILY = range(48, 16)
 const ROUTE_KEY = range(64, 32)
 const IV = range(96, 12)
+const project = async (id = PROJECT, routeKey = ROUTE_KEY) => ({ id, routeKey: await importHmacKey(routeKey) })
 
 // --- the layouts, by hand -------------------------------------------------------------------------------------------
 
@@ -130,14 +132,13 @@ const cases: Case[] = [
     'the ledger of an address',
     'f1871f408c49d47611d7f56ef4784dbe',
     async () => hexed((await mac(ROUTE_KEY, framed(PROJECT, 'address', 'ada@example.com'))).subarray(0, 16)),
-    async () =>
-      hexed(await ledgerOf({ id: PROJECT, routeKey: ROUTE_KEY }, { kind: 'address', address: 'ada@example.com' })),
+    async () => hexed(await ledgerOf(await project(), { kind: 'address', address: 'ada@example.com' })),
   ],
   [
     'the ledger of a user',
     '2c925346e346197080087274e3fafdb2',
     async () => hexed((await mac(ROUTE_KEY, framed(PROJECT, 'user', 'user_1'))).subarray(0, 16)),
-    async () => hexed(await ledgerOf({ id: PROJECT, routeKey: ROUTE_KEY }, { kind: 'user', userId: 'user_1' })),
+    async () => hexed(await ledgerOf(await project(), { kind: 'user', userId: 'user_1' })),
   ],
   [
     'a link secret under an Idempotency-Key',
@@ -314,7 +315,9 @@ describe('what is stored of a code', () => {
 describe('the ledger of a subject', () => {
   it('is another for another project, route key, subject or kind of subject', async () => {
     const of = async (id: string, routeKey: Uint8Array, kind: 'address' | 'user', text: string) =>
-      hexed(await ledgerOf({ id, routeKey }, kind === 'user' ? { kind, userId: text } : { kind, address: text }))
+      hexed(
+        await ledgerOf(await project(id, routeKey), kind === 'user' ? { kind, userId: text } : { kind, address: text }),
+      )
     const all = await Promise.all([
       of(PROJECT, ROUTE_KEY, 'address', 'a@example.com'),
       of('proj_2', ROUTE_KEY, 'address', 'a@example.com'),

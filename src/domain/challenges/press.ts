@@ -60,11 +60,10 @@ export async function press(deps: Deps, { link, key, flow, device }: Press): Pro
   const redirectTo = target && grantRedirect(project, record, target, grant.secret)
   // A sign-in that an application asked for through the API becomes a session at the exchange, there and not here.
   if (redirectTo !== null && record.binding === null) {
-    deps.after(noteRedemption(deps, link.ledger, outcome))
+    deps.after(noteRedemption(deps, project, link.ledger, outcome))
     return ok({ is: 'signed_in', redirectTo, signedIn: null })
   }
-  const started = await startInBrowser(deps, project, outcome, keyHash, device)
-  deps.after(noteRedemption(deps, link.ledger, outcome))
+  const started = await startInBrowser(deps, project, link.ledger, outcome, keyHash, device)
   return started.ok ? ok({ is: 'signed_in', redirectTo, signedIn: started.value }) : started
 }
 

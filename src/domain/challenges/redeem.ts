@@ -21,7 +21,7 @@ import {
 import { challengeIdsOf } from '../ledger/secret.ts'
 import { markMessagesRedeemed } from '../messages/queries.ts'
 import { creditText } from '../messages/sms.ts'
-import { getProject, type Project } from '../projects/project.ts'
+import type { Project } from '../projects/project.ts'
 import { endFamily } from '../sessions/queries.ts'
 import { familyIdOf } from '../sessions/start.ts'
 import type { PhoneNumber } from '../users/phone.ts'
@@ -82,15 +82,35 @@ export async function redeem(deps: Deps, redemption: Redemption): Promise<Redeem
   return { outcome, keyHash }
 }
 
-/** Into the timeline of what was sent, and to the credit of numbers that begin alike. For after the answer: nobody waits for it. */
-export async function noteRedemption(deps: Deps, ledger: string, redeemed: Redeemed): Promise<void> {
-  const { challenge, record, replayed } = redeemed
-  if (replayed || record.channel === 'none' || record.testIdentity) return
+/** The notes of a redemption that starts no session yet, and its credit. For after the answer: nobody waits for them. */
+export async function noteRedemption(deps: Deps, project: Project, ledger: string, redeemed: Redeemed): Promise<void> {
+  if (redeemed.replayed) return
+  const { notes } = await notesOf(deps, ledger, redeemed)
+  if (notes.length > 0) await batch(deps.db, notes)
+  await creditRedemption(deps, project, redeemed)
+}
+
+/**
+ * The challenge's id, and statements that say in the timeline of what was sent that it was used. A replay says it again,
+ * which changes nothing unless the first time failed half way.
+ */
+export async function notesOf(
+  deps: Deps,
+  ledger: string,
+  { challenge, record, at }: Redeemed,
+): Promise<{ challengeId: string; notes: D1PreparedStatement[] }> {
   const ids = await challengeIdsOf(deps.keys, hexBytes(ledger), decodeBase64url(challenge) ?? new Uint8Array())
-  await batch(deps.db, [markMessagesRedeemed(deps.db, record.project, ids, Math.floor(redeemed.at / 1000))])
-  if (record.channel !== 'sms' || !record.identifier) return
-  const project = await getProject(deps, record.project)
-  if (project) await creditText(deps, project, record.identifier.exact as PhoneNumber)
+  const wasSent = record.channel !== 'none' && !record.testIdentity
+  return {
+    challengeId: ids[0],
+    notes: wasSent ? [markMessagesRedeemed(deps.db, record.project, ids, Math.floor(at / 1000))] : [],
+  }
+}
+
+/** To the credit of numbers that begin alike: an SMS that signs somebody in was no abuse. */
+export async function creditRedemption(deps: Deps, project: Project, { record, replayed }: Redeemed): Promise<void> {
+  if (replayed || record.channel !== 'sms' || record.testIdentity || !record.identifier) return
+  await creditText(deps, project, record.identifier.exact as PhoneNumber)
 }
 
 const isLate = ({ expiresAt }: { expiresAt: number | null }, nowMs: number): boolean =>

@@ -1,7 +1,7 @@
 /** What a back end does with a link, a code or a grant: redeem it, and have the person, a session and tokens. */
 
-import { decodeBase64url, encodeBase64url } from '../../lib/base64url.ts'
-import { hex, hexBytes } from '../../lib/bytes.ts'
+import { encodeBase64url } from '../../lib/base64url.ts'
+import { hex } from '../../lib/bytes.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { type Failure, failed } from '../failures.ts'
@@ -10,7 +10,6 @@ import { readCode } from '../ledger/code.ts'
 import type { ChallengeRecord, Dialect } from '../ledger/record.ts'
 import {
   codeProofs,
-  mintChallengeId,
   type ParsedSecret,
   parseChallengeId,
   parseSecret,
@@ -26,7 +25,7 @@ import { confirmUser, mayJoin, refOf, startSession } from '../sessions/start.ts'
 import { claimsOfScope, type GrantData, issueTokens, type TokenClient, type Tokens } from '../sessions/tokens.ts'
 import type { UserRef } from '../users/queries.ts'
 import type { Identifier, Metadata, User } from '../users/user.ts'
-import { hashVerifier, noteRedemption, type Presented, redeemForCaller } from './redeem.ts'
+import { creditRedemption, hashVerifier, notesOf, type Presented, redeemForCaller } from './redeem.ts'
 
 export type VerifyInput = {
   /** `person`: a code with nothing but whose it is; the dialect's newest live one is meant. */
@@ -99,7 +98,7 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
       dialect: input.dialect ?? 'native',
       clientId: input.oauthClientId,
       idGiven: input.secret.id !== null,
-      ...(await namedChallenge(deps, input.secret.id)),
+      ...(await namedChallenge(deps, input.secret.id, presented.value)),
       ...(input.redirectUri === undefined ? {} : { redirectUri: input.redirectUri }),
       ...(input.codeVerifier === null ? {} : { verifierHash: await hashVerifier(input.codeVerifier) }),
       ...(input.device ? { client: input.device } : {}),
@@ -109,10 +108,12 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
   if (!redeemed.ok) return redeemed
   // Not known when it was asked, and redeemed a moment later: nobody signs in to an organization unasked.
   if (input.organization !== null && membership === null) return failed({ reason: 'not_a_member' })
-  const signedIn = await signIn(deps, project, input, redeemed.value, membership)
-  if (!signedIn.ok) return signedIn
+  const { challengeId, notes } = await notesOf(deps, presented.value.ledger, redeemed.value)
   // A grant's press has said so already.
-  if (presented.value.purpose !== 'grant') deps.after(noteRedemption(deps, presented.value.ledger, redeemed.value))
+  const isFirst = presented.value.purpose !== 'grant'
+  const signedIn = await signIn(deps, project, input, redeemed.value, membership, isFirst ? notes : [])
+  if (!signedIn.ok) return signedIn
+  if (isFirst) deps.after(creditRedemption(deps, project, redeemed.value))
   const { user } = signedIn.value
   const { record, by } = redeemed.value
   return ok({
@@ -120,7 +121,7 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
     identifier: user.identifiers.find(({ kind }) => kind === record.identifier?.kind) ?? null,
     state: record.state,
     method: by === 'link' ? 'link' : 'code',
-    challengeId: await challengeIdOf(deps, presented.value.ledger, redeemed.value.challenge),
+    challengeId,
     metadata: record.metadata,
     sent: record,
     signedIn: signedIn.value.signedIn,
@@ -134,16 +135,17 @@ async function signIn(
   input: VerifyInput,
   proof: Parameters<typeof startSession>[2] & { familyId: string },
   membership: Membership | null,
+  notes: D1PreparedStatement[],
 ): Promise<Result<Pick<Verified, 'user' | 'signedIn' | 'bareSession'>, Failure>> {
   if (!input.session) {
-    const user = await confirmUser(deps, project, proof)
+    const user = await confirmUser(deps, project, proof, notes)
     return user.ok ? ok({ user: user.value, signedIn: null, bareSession: null }) : user
   }
   const { familyId, record } = proof
   const device = input.device ?? record.client ?? { ip: null, userAgent: null }
   if (input.bare) {
     const { lifetime } = input.bare
-    const wish = { device, family: null, cookieHash: null, joins: input.sessionId, lifetime }
+    const wish = { device, family: null, cookieHash: null, joins: input.sessionId, lifetime, notes }
     const started = await startSession(deps, project, proof, wish)
     return started.ok ? ok({ user: started.value.user, signedIn: null, bareSession: started.value.session }) : started
   }
@@ -154,6 +156,7 @@ async function signIn(
     cookieHash: null,
     organizationId: membership?.organizationId ?? null,
     joins: input.sessionId,
+    notes,
   })
   if (!started.ok) return started
   const { user, session } = started.value
@@ -266,8 +269,15 @@ export async function presentUuid(project: Project, uuid: string): Promise<Prese
 }
 
 /** The challenge that came beside the secret, for a record that wants it. */
-async function namedChallenge(deps: Deps, id: string | null): Promise<{ challenge?: string }> {
-  const ref = id === null ? null : await parseChallengeId(deps.keys, id)
+async function namedChallenge(
+  deps: Deps,
+  id: string | null,
+  { purpose, id: own }: Presented,
+): Promise<{ challenge?: string }> {
+  if (id === null) return {}
+  // `present` has read it. A grant has an id of its own, and a person's code none.
+  if (own !== null && (purpose === 'link' || purpose === 'code')) return { challenge: own }
+  const ref = await parseChallengeId(deps.keys, id)
   return ref ? { challenge: ref.id } : {}
 }
 
@@ -283,6 +293,3 @@ export const presentToken = ({ ledger, id, purpose, proof, expiresAt }: ParsedSe
   proofs: [proof],
   expiresAt,
 })
-
-const challengeIdOf = (deps: Deps, ledger: string, id: string): Promise<string> =>
-  mintChallengeId(deps.keys, hexBytes(ledger), decodeBase64url(id) ?? new Uint8Array())

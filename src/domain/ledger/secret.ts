@@ -11,7 +11,7 @@
 import { decodeBase64url, encodeBase64url } from '../../lib/base64url.ts'
 import { concat, frame, hex, hexBytes, readUint32, uint32, xor } from '../../lib/bytes.ts'
 import { equalInConstantTime } from '../../lib/constant-time.ts'
-import { hmac, importHmacKey, sha256 } from '../../lib/digest.ts'
+import { hmac, sha256 } from '../../lib/digest.ts'
 import type { Keyring } from '../keyring.ts'
 
 /** One purpose can never be taken for another: it is under the MAC and inside the stored hash. */
@@ -88,9 +88,14 @@ export async function mintChallengeId(
   return CHALLENGE_ID_PREFIX + encodeBase64url(concat(body, mac.subarray(0, MAC_BYTES)))
 }
 
-/** Every way in which this challenge was ever written: under each accepted secret. */
-export const challengeIdsOf = (keys: Keyring, ledger: Uint8Array, id: Uint8Array): Promise<string[]> =>
-  Promise.all([...new Set(keys.acceptedIds)].map((keyId) => mintChallengeId(keys, ledger, id, keyId)))
+/** Every way in which this challenge was ever written: under each accepted secret, the current one first. */
+export const challengeIdsOf = (keys: Keyring, ledger: Uint8Array, id: Uint8Array): Promise<[string, ...string[]]> =>
+  Promise.all([
+    mintChallengeId(keys, ledger, id),
+    ...keys.acceptedIds
+      .filter((keyId) => keyId !== keys.currentId)
+      .map((keyId) => mintChallengeId(keys, ledger, id, keyId)),
+  ])
 
 /** Null for anything that is no challenge id of ours. No I/O. */
 export async function parseChallengeId(keys: Keyring, text: string): Promise<ChallengeRef | null> {
@@ -170,12 +175,11 @@ export async function readUuid(keys: Keyring, project: string, text: string): Pr
  * the 74 random bits alone would be few for a hash that can be searched.
  */
 export async function partsOfUuid(
-  { id, routeKey }: { id: string; routeKey: Uint8Array },
+  { id, routeKey }: { id: string; routeKey: CryptoKey },
   uuid: string,
 ): Promise<{ id: Uint8Array; secret: Uint8Array }> {
-  const key = await importHmacKey(routeKey)
   const part = async (name: string, length: number) =>
-    (await hmac(key, frame(id, 'uuid', name, uuid))).subarray(0, length)
+    (await hmac(routeKey, frame(id, 'uuid', name, uuid))).subarray(0, length)
   return { id: await part('id', ID_BYTES), secret: await part('secret', SECRET_BYTES) }
 }
 

@@ -1,7 +1,7 @@
 /** Whom a secret is for, and so which ledger decides about it (design §3, subjects). */
 
 import { frame } from '../../lib/bytes.ts'
-import { hmac, importHmacKey } from '../../lib/digest.ts'
+import { hmac } from '../../lib/digest.ts'
 
 /** `address`: folded (lower case, no plus tag). `user`: where nothing was sent. */
 export type Subject =
@@ -16,10 +16,8 @@ export type Subject =
  * The ledger's name, 16 bytes: HMAC(route_key, project ‖ subject). The route key is never rotated: it hides addresses in
  * object names and opens nothing.
  */
-export async function ledgerOf(project: { id: string; routeKey: Uint8Array }, subject: Subject): Promise<Uint8Array> {
-  const key = await importHmacKey(project.routeKey)
-  const text = textOf(subject)
-  return (await hmac(key, frame(project.id, subject.kind, text))).subarray(0, 16)
+export async function ledgerOf(project: { id: string; routeKey: CryptoKey }, subject: Subject): Promise<Uint8Array> {
+  return (await hmac(project.routeKey, frame(project.id, subject.kind, textOf(subject)))).subarray(0, 16)
 }
 
 function textOf(subject: Subject): string {

@@ -167,6 +167,13 @@ export const claimMessage = (db: D1Database, projectId: string, id: string, nowM
     .prepare('UPDATE messages SET due_at = ?4 WHERE project_id = ?1 AND id = ?2 AND due_at <= ?3')
     .bind(projectId, id, nowMs, untilMs)
 
+/**
+ * Seconds after it was made: what a message of a challenge that has expired by then was made of is erased by a walk of cron's
+ * (domain/retention), which goes through all of them by their ids, so that no entry of `messages_due` need be written for it.
+ */
+export const INPUT_SECONDS = 3600
+export const INPUTS_WALK = 'inputs'
+
 export type MessageUpdate = {
   projectId: string
   id: string
@@ -180,7 +187,7 @@ export type MessageUpdate = {
   providerId: string | null
   /** JSON: what is added. Something else may have been told of the message in between. */
   attempts: string
-  /** Milliseconds. */
+  /** Milliseconds: the next attempt, or when the input is to be erased if no walk does it. */
   dueAt: number
 }
 
@@ -192,9 +199,12 @@ const withEntries = (entries: string) =>
 export const updateMessage = (db: D1Database, update: MessageUpdate) =>
   db
     .prepare(
-      // A bounce may be told before we have written down who took the message.
+      // A bounce may be told before we have written down who took the message. The walk does not come back: what is decided
+      // when it has passed is erased when it is due.
       `UPDATE messages SET status = CASE WHEN ?3 = 'accepted' AND EXISTS (SELECT 1 FROM json_each(timeline)
-           WHERE json_extract(value, '$.event') IN ('bounced', 'complained')) THEN 'bounced' ELSE ?3 END, provider = ?4, provider_id = ?5, timeline = ${withEntries('?6')}, due_at = ?7, attempts = attempts + 1,
+           WHERE json_extract(value, '$.event') IN ('bounced', 'complained')) THEN 'bounced' ELSE ?3 END, provider = ?4, provider_id = ?5, timeline = ${withEntries('?6')}, attempts = attempts + 1,
+         due_at = CASE WHEN ?3 <> 'pending' AND expires_at - created_at <= ${INPUT_SECONDS}
+           AND id > (SELECT position ->> 0 FROM walks WHERE name = '${INPUTS_WALK}') THEN NULL ELSE ?7 END,
          user_id = coalesce(user_id, ?8), template = coalesce(?9, template), locale = coalesce(?10, locale), secrets = CASE WHEN ?3 = 'pending' THEN secrets ELSE NULL END
        WHERE project_id = ?1 AND id = ?2 AND status = 'pending'`,
     )
@@ -319,15 +329,19 @@ export const selectTemplatesOfChallenge = (
     .bind(projectId, challengeId, projectLocale, JSON.stringify(['sign_in', 'sign_up', 'code', 'login_link']))
 
 /**
- * `overdue`: cron should have taken them five minutes ago; more than none means that it does not run or cannot keep up.
+ * `overdue`: cron should have taken them five minutes ago; more than none means that it does not run or cannot keep up. What
+ * its walk has not looked at counts once for a project.
  * @param sinceId the id that a message of the moment would have from which failed ones are counted
+ * @param walkedId the same of the moment until which the walk should have come
  */
-export const selectHealth = (db: D1Database, nowMs: number, sinceId: string) =>
+export const selectHealth = (db: D1Database, nowMs: number, sinceId: string, walkedId: string) =>
   db
     .prepare(
       `SELECT
-         (SELECT COUNT(*) FROM projects p CROSS JOIN messages m ON m.project_id = p.id AND m.due_at <= ?1 - 300000) AS overdue,
+         (SELECT COUNT(*) FROM projects p CROSS JOIN messages m ON m.project_id = p.id AND m.due_at <= ?1 - 300000)
+           + (SELECT COUNT(*) FROM projects p WHERE EXISTS (SELECT 1 FROM messages m WHERE m.project_id = p.id
+             AND m.id > (SELECT position ->> 0 FROM walks WHERE name = '${INPUTS_WALK}') AND m.id <= ?3)) AS overdue,
          (SELECT COUNT(*) FROM projects p CROSS JOIN messages m ON m.project_id = p.id AND m.id >= ?2 AND m.status = 'failed')
            AS delivery_failed`,
     )
-    .bind(nowMs, sinceId)
+    .bind(nowMs, sinceId, walkedId)

@@ -1,6 +1,7 @@
 /** Projects: the tenant that every row, key and secret belongs to. */
 
 import { Unavailable } from '../../lib/deadline.ts'
+import { importHmacKey } from '../../lib/digest.ts'
 import { newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
@@ -17,7 +18,8 @@ import {
   updateProject,
 } from './queries.ts'
 import type { RedirectRules } from './redirect-uris.ts'
-import { DEVELOPMENT_SETTINGS, patchSettings, type Settings, withDefaults } from './settings.ts'
+import { DEVELOPMENT_SETTINGS, withDefaults } from './settings.ts'
+import type { Settings } from './settings-schema.ts'
 import { sealTestIdentities } from './test-identities.ts'
 
 export type Project = {
@@ -26,8 +28,8 @@ export type Project = {
   /** `ISSUER` for the first project, `ISSUER/p/<id>` for others. */
   issuer: string
   settings: Settings
-  /** 32 bytes; names ledgers. */
-  routeKey: Uint8Array
+  /** For HMAC-SHA-256; names ledgers. */
+  routeKey: CryptoKey
   createdAt: number
 }
 
@@ -65,6 +67,7 @@ export async function changeProject(
     if (!sealed.ok) return failed({ reason: 'invalid', issues: sealed.error })
     patch.test_identities = sealed.value
   }
+  const { patchSettings } = await import('./settings-schema.ts')
   const patched = patchSettings(stored, patch, deps.config.issuer.development)
   if (!patched.ok) return failed({ reason: 'invalid', issues: patched.issues })
   const now = Math.floor(deps.now() / 1000)
@@ -119,7 +122,7 @@ export async function toProject(deps: Deps, row: ProjectRow): Promise<Project> {
     name: row.name,
     issuer: row.first === 1 ? origin : `${origin}/p/${row.id}`,
     settings: withDefaults(JSON.parse(row.settings)) as Settings,
-    routeKey,
+    routeKey: await importHmacKey(routeKey),
     createdAt: row.created_at,
   }
 }

@@ -12,7 +12,7 @@ import { testIdentityPlace } from '../sealed.ts'
 import { parseEmailAddress } from '../users/address.ts'
 import { parsePhoneNumber } from '../users/phone.ts'
 import type { Project } from './project.ts'
-import { type SettingsIssue, type StoredTestIdentity, testIdentitiesSchema, toSettingsIssues } from './settings.ts'
+import type { SettingsIssue, StoredTestIdentity } from './settings-schema.ts'
 
 const MAX_SECONDS = 90 * 86_400
 const RESERVED_DOMAIN = /(^|\.)(test|example|invalid|localhost|example\.(com|net|org))$/
@@ -25,6 +25,7 @@ export async function sealTestIdentities(
   wished: unknown,
   stored: StoredTestIdentity[],
 ): Promise<Result<StoredTestIdentity[], SettingsIssue[]>> {
+  const { testIdentitiesSchema, toSettingsIssues } = await import('./settings-schema.ts')
   const parsed = testIdentitiesSchema.safeParse(wished)
   if (!parsed.success) {
     const issues = parsed.error.issues.flatMap(toSettingsIssues)

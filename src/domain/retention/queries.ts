@@ -1,5 +1,7 @@
 /** What time removes. Each statement is bounded, whatever there is. */
 
+import { INPUTS_WALK } from '../messages/queries.ts'
+
 /** Rows of every project whose id is from before `beforeId`: ids begin with their time, so no index is needed. */
 export const deleteOlder = (
   db: D1Database,
@@ -82,3 +84,31 @@ export function deleteStep(
     .prepare(`DELETE FROM ${table} WHERE (${columns}) > (${places(2)}) ${until} AND (${over})`)
     .bind(before, ...from, ...(to ?? []))
 }
+
+/** When the oldest message between two ids was made, the second included, in Unix seconds. */
+export const selectNextMessage = (db: D1Database, from: string, to: string) =>
+  db
+    .prepare(
+      `SELECT min((SELECT m.created_at FROM messages m WHERE m.project_id = p.id AND m.id > ?1 AND m.id <= ?2
+         ORDER BY m.id LIMIT 1)) AS at FROM projects p`,
+    )
+    .bind(from, to)
+
+/** Between two ids in every project, the second included. What is due has a time of its own. */
+export const eraseInputs = (db: D1Database, from: string, to: string) =>
+  db
+    .prepare(
+      `UPDATE messages SET input = NULL WHERE (project_id, id) IN
+         (SELECT m.project_id, m.id FROM projects p CROSS JOIN messages m ON m.project_id = p.id AND m.id > ?1 AND m.id <= ?2
+          WHERE m.due_at IS NULL AND m.input IS NOT NULL)`,
+    )
+    .bind(from, to)
+
+/** Only from where it was: `updateMessage` leaves to the walk what is ahead of it. @param from null: it has never begun */
+export const moveInputsWalk = (db: D1Database, from: string | null, to: string) =>
+  db
+    .prepare(
+      `INSERT INTO walks (name, position) VALUES ('${INPUTS_WALK}', json_array(?2))
+       ON CONFLICT (name) DO UPDATE SET position = json_array(?2) WHERE position ->> 0 = ?1`,
+    )
+    .bind(from, to)

@@ -1,4 +1,4 @@
-import { type UserRef, userRef } from '../users/queries.ts'
+import { selectUserByRef, type UserRef, type UserRow, userRef } from '../users/queries.ts'
 
 export type SessionRow = {
   id: string
@@ -121,6 +121,27 @@ export const keepSession = (db: D1Database, projectId: string, id: string, lifet
 
 export const selectSession = (db: D1Database, projectId: string, id: string) =>
   db.prepare('SELECT * FROM sessions WHERE project_id = ? AND id = ?').bind(projectId, id)
+
+/** `session` and `family`: JSON of their rows, null where there is none. */
+export type StartedRow = UserRow & { session: string | null; family: string | null }
+
+const SESSION_COLUMNS = `id user_id client_id organization_id amr ip user_agent created_at last_active_at idle_ttl expires_at
+  revoked_at cookie_hash`
+const FAMILY_COLUMNS = 'id session_id client_id grant_data generation rotated_at ended_at'
+const rowAsJson = (columns: string) => `json_object(${columns.split(/\s+/).map((name) => `'${name}', ${name}`)})`
+
+/** A person, a session and a family of theirs: one row, since each statement of a batch takes time of its own. */
+export const selectStarted = (
+  db: D1Database,
+  projectId: string,
+  ref: UserRef,
+  { sessionId, familyId }: { sessionId: string; familyId: string | null },
+) =>
+  selectUserByRef(db, projectId, ref, {
+    sql: `(SELECT ${rowAsJson(SESSION_COLUMNS)} FROM sessions WHERE project_id = ?1 AND id = ?2) AS session,
+      (SELECT ${rowAsJson(FAMILY_COLUMNS)} FROM refresh_families WHERE project_id = ?1 AND id = ?3) AS family`,
+    values: [sessionId, familyId],
+  })
 
 /** Live ones, newest first. */
 export const selectSessionsOfUser = (

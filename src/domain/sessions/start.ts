@@ -1,7 +1,7 @@
 /** What a redemption creates: one D1 batch that bears being done again, since a lost answer makes the caller ask again. */
 
 import { frame, hex } from '../../lib/bytes.ts'
-import { hmac, importHmacKey } from '../../lib/digest.ts'
+import { hmac } from '../../lib/digest.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
@@ -28,8 +28,9 @@ import {
   insertSession,
   joinSession,
   type SessionRow,
-  selectFamily,
+  type StartedRow,
   selectSession,
+  selectStarted,
 } from './queries.ts'
 import { isLive, type Session, toSession } from './session.ts'
 import type { GrantData } from './tokens.ts'
@@ -49,8 +50,7 @@ export type Proof = {
  * @param secret the stored hash of a link or a grant, which covers purpose and id; of a code, which is hashed under the pepper, its challenge
  */
 export async function familyIdOf({ id, routeKey }: Project, secret: string, keyHash: string): Promise<string> {
-  const key = await importHmacKey(routeKey)
-  return hex((await hmac(key, frame(id, 'family', secret, keyHash))).subarray(0, 16))
+  return hex((await hmac(routeKey, frame(id, 'family', secret, keyHash))).subarray(0, 16))
 }
 
 /**
@@ -72,6 +72,8 @@ export async function startSession(
     joins?: string | null
     /** Seconds, used or not, whatever the project's settings say; null: as they say, or as the joined session did. */
     lifetime?: number | null
+    /** What is kept of the redemption, in the same batch. */
+    notes: D1PreparedStatement[]
   },
 ): Promise<Result<{ user: User; session: Session; grant: GrantData | null }, Failure>> {
   const { record } = proof
@@ -103,6 +105,7 @@ export async function startSession(
     // As the first time, so that a replay changes nothing.
     activateUser(db, project.id, ref, record.mintedAt, Math.floor(proof.at / 1000)),
     ...(record.identifier ? [verifyIdentifier(db, project.id, record.identifier, record.mintedAt, now)] : []),
+    ...input.notes,
   ]
   const data = { session: sessionId, method: proof.by, ...testMark(record) }
   const familyRow = family && {
@@ -128,15 +131,13 @@ export async function startSession(
           ...families,
           insertSessionEventIfChanged(db, { ...event, type: 'session.joined', data }, sessionId),
         ]),
-    ...(family ? [selectFamily(db, project.id, family.id)] : []),
-    selectSession(db, project.id, sessionId),
-    selectUserByRef(db, project.id, ref),
+    selectStarted(db, project.id, ref, { sessionId, familyId: family?.id ?? null }),
   ])
-  const user = readUser(results.at(-1)?.rows)
-  const row = results.at(-2)?.rows[0] as SessionRow | undefined
-  const opened = family ? (results.at(-3)?.rows[0] as FamilyRow | undefined) : undefined
-  const started = row && toSession(deps, row)
-  if (!user) return failed({ reason: 'cancelled' })
+  const row = results.at(-1)?.rows[0] as StartedRow | undefined
+  if (!row) return failed({ reason: 'cancelled' })
+  const user = toUser(row)
+  const started = row.session === null ? null : toSession(deps, JSON.parse(row.session))
+  const opened = row.family === null ? null : (JSON.parse(row.family) as FamilyRow)
   if (user.status !== 'ACTIVE') return failed({ reason: 'user_inactive' })
   if (joins !== null && results[before.length]?.changes === 0) return failed({ reason: 'cancelled' })
   if (!started || started.userId !== user.id || !isLive(started, now)) return failed({ reason: 'cancelled' })
@@ -163,6 +164,7 @@ export async function confirmUser(
   deps: Deps,
   project: Project,
   { record, at }: Pick<Proof, 'record' | 'at'>,
+  notes: D1PreparedStatement[],
 ): Promise<Result<User, Failure>> {
   if (isFromBeforeRestore(deps, record)) return failed({ reason: 'cancelled' })
   const now = Math.floor(deps.now() / 1000)
@@ -170,6 +172,7 @@ export async function confirmUser(
   const results = await batch(deps.db, [
     activateUser(deps.db, project.id, ref, record.mintedAt, Math.floor(at / 1000)),
     ...(record.identifier ? [verifyIdentifier(deps.db, project.id, record.identifier, record.mintedAt, now)] : []),
+    ...notes,
     selectUserByRef(deps.db, project.id, ref),
   ])
   const user = readUser(results.at(-1)?.rows)

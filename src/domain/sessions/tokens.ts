@@ -91,21 +91,21 @@ export async function issueTokens(
   const expiresIn = Math.min(client.accessTtl ?? project.settings.access_ttl, session.expiresAt - now)
   const { audience } = grant
   const common = {
+    iss: project.issuer,
+    sub: user.id,
+    iat: now,
+    exp: now + expiresIn,
     sid: session.id,
     amr: session.amr,
     auth_time: session.createdAt,
     ...(membership ? { org_id: membership.organizationId, roles: membership.roles } : {}),
   }
-  const sign = (typ: string, aud: string, claims: Record<string, unknown>) =>
-    new SignJWT({ ...claims, ...common })
+  const sign = (typ: string, aud: string, claims: Record<string, unknown>) => {
+    const jti = encodeBase64url(deps.randomBytes(16))
+    return new SignJWT({ ...claims, ...common, aud, jti })
       .setProtectedHeader({ alg: key.alg, kid: key.kid, typ })
-      .setIssuer(project.issuer)
-      .setSubject(user.id)
-      .setAudience(aud)
-      .setIssuedAt(now)
-      .setExpirationTime(now + expiresIn)
-      .setJti(encodeBase64url(deps.randomBytes(16)))
       .sign(key.privateKey)
+  }
   const [accessToken, idToken, refreshToken] = await Promise.all([
     // RFC 9068 §2.1, §2.2.
     sign('at+jwt', grant.resource ?? audience, {

@@ -3,7 +3,7 @@
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { redirectTarget } from '../challenges/links.ts'
-import { noteRedemption, redeem, redeemFailure } from '../challenges/redeem.ts'
+import { redeem, redeemFailure } from '../challenges/redeem.ts'
 import { type Failure, failed } from '../failures.ts'
 import { grantRedirect, mintGrant } from '../grants/grant.ts'
 import { readCode } from '../ledger/code.ts'
@@ -49,8 +49,7 @@ export async function enterCode(
     grant: { proof: grant.proof, expiresAt: grant.expiresAt },
   })
   if (outcome.is !== 'redeemed') return failed(redeemFailure(outcome))
-  const signedIn = await startInBrowser(deps, project, outcome, keyHash, entry.device)
-  deps.after(noteRedemption(deps, ledger, outcome))
+  const signedIn = await startInBrowser(deps, project, ledger, outcome, keyHash, entry.device)
   if (!signedIn.ok) return signedIn
   const { record } = outcome
   const target = redirectTarget(project, record, signedIn.value.userId === record.candidateUserId)

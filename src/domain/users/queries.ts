@@ -395,9 +395,19 @@ export const selectUserWhere = (db: D1Database, projectId: string, idSql: string
 export const USER_OF_IDENTIFIER =
   '(SELECT user_id FROM identifiers INDEXED BY identifiers_id WHERE project_id = ?1 AND id = ?2 AND released_at IS NULL)'
 
-export function selectUserByRef(db: D1Database, projectId: string, ref: UserRef) {
-  const { sql, values } = userRef(ref, 2)
-  return db.prepare(`SELECT ${USER} FROM users WHERE project_id = ?1 AND users.id = ${sql}`).bind(projectId, ...values)
+/** @param beside columns more, whose parameters are numbered from 2 */
+export function selectUserByRef(
+  db: D1Database,
+  projectId: string,
+  ref: UserRef,
+  beside?: { sql: string; values: (string | null)[] },
+) {
+  const more = beside?.values ?? []
+  const { sql, values } = userRef(ref, 2 + more.length)
+  const columns = beside ? `${USER}, ${beside.sql}` : USER
+  return db
+    .prepare(`SELECT ${columns} FROM users WHERE project_id = ?1 AND users.id = ${sql}`)
+    .bind(projectId, ...more, ...values)
 }
 
 /**

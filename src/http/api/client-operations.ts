@@ -1,5 +1,6 @@
 /** The operations of /v1/clients and /v1/projects for openapi.json. */
 
+import { listAnswer, projectAnswer } from './answers.ts'
 import {
   clientAnswer,
   clientChanged,
@@ -9,7 +10,7 @@ import {
   patchClientBody,
 } from './client-schemas.ts'
 import type { Operation } from './openapi.ts'
-import { listAnswer, pageQuery, projectAnswer, projectPatchDocument } from './schemas.ts'
+import { pageQuery, projectPatchDocument } from './schemas.ts'
 
 export const CLIENT_OPERATIONS: Operation[] = [
   {

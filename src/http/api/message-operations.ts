@@ -1,9 +1,10 @@
 /** What openapi.json says of messages, events, suppressions and templates. */
 
+import * as answers from './answers.ts'
 import type { Operation } from './openapi.ts'
 import * as schemas from './schemas.ts'
 
-const { listAnswer } = schemas
+const { listAnswer } = answers
 
 export const MESSAGE_OPERATIONS: Operation[] = [
   {
@@ -13,7 +14,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     summary: 'Mails and SMS of the last 30 days, newest first',
     scope: 'events:read',
     query: schemas.messagesQuery,
-    answer: { status: 200, schema: listAnswer(schemas.messageAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.messageAnswer) },
   },
   {
     method: 'get',
@@ -21,7 +22,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     id: 'getMessage',
     summary: 'One message and its timeline: accepted by whom, refused why, bounced, redeemed',
     scope: 'events:read',
-    answer: { status: 200, schema: schemas.messageAnswer },
+    answer: { status: 200, schema: answers.messageAnswer },
     problems: ['not_found'],
   },
   {
@@ -31,7 +32,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     summary: 'The audit trail of the last 90 days, newest first',
     scope: 'events:read',
     query: schemas.eventsQuery,
-    answer: { status: 200, schema: listAnswer(schemas.eventAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.eventAnswer) },
   },
   {
     method: 'get',
@@ -40,7 +41,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     summary: 'Addresses that nothing is sent to, newest first',
     scope: 'events:read',
     query: schemas.pageQuery,
-    answer: { status: 200, schema: listAnswer(schemas.suppressionAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.suppressionAnswer) },
   },
   {
     method: 'post',
@@ -49,7 +50,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     summary: 'Send nothing to an address',
     scope: 'settings:write',
     body: schemas.suppressionBody,
-    answer: { status: 201, schema: schemas.suppressionAnswer },
+    answer: { status: 201, schema: answers.suppressionAnswer },
   },
   {
     method: 'get',
@@ -57,7 +58,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     id: 'getSuppression',
     summary: 'Why nothing is sent to an address',
     scope: 'events:read',
-    answer: { status: 200, schema: schemas.suppressionAnswer },
+    answer: { status: 200, schema: answers.suppressionAnswer },
     problems: ['not_found'],
   },
   {
@@ -76,7 +77,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     summary: "The project's own templates, by name and language",
     scope: 'settings:read',
     query: schemas.pageQuery,
-    answer: { status: 200, schema: listAnswer(schemas.templateAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.templateAnswer) },
   },
   {
     method: 'post',
@@ -85,7 +86,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     summary: 'A mail with made-up values: of a template at hand, of a stored one, or of ours',
     scope: 'settings:read',
     body: schemas.previewBody,
-    answer: { status: 200, schema: schemas.previewAnswer },
+    answer: { status: 200, schema: answers.previewAnswer },
     problems: ['invalid_template', 'not_found'],
   },
   {
@@ -94,7 +95,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     id: 'getTemplate',
     summary: 'One template',
     scope: 'settings:read',
-    answer: { status: 200, schema: schemas.templateAnswer },
+    answer: { status: 200, schema: answers.templateAnswer },
     problems: ['invalid_request', 'not_found'],
   },
   {
@@ -104,7 +105,7 @@ export const MESSAGE_OPERATIONS: Operation[] = [
     summary: 'Store a template, or replace it',
     scope: 'settings:write',
     body: schemas.templateBody,
-    answer: { status: 200, schema: schemas.templateAnswer },
+    answer: { status: 200, schema: answers.templateAnswer },
     problems: ['invalid_template'],
   },
   {

@@ -3,9 +3,11 @@
 import * as z from 'zod'
 import type { Scope } from '../../domain/api-keys/api-key.ts'
 import { PROBLEMS, type ProblemCode } from '../problem.ts'
+import * as answers from './answers.ts'
 import { CLIENT_OPERATIONS, PROJECT_OPERATIONS } from './client-operations.ts'
 import { MESSAGE_OPERATIONS } from './message-operations.ts'
 import { ORGANIZATION_OPERATIONS } from './organization-operations.ts'
+import * as passwordless from './passwordless-schemas.ts'
 import * as schemas from './schemas.ts'
 
 export type Operation = {
@@ -24,7 +26,7 @@ export type Operation = {
   problems?: ProblemCode[]
 }
 
-const { listAnswer } = schemas
+const { listAnswer } = answers
 
 const USERS: Operation[] = [
   {
@@ -34,7 +36,7 @@ const USERS: Operation[] = [
     summary: 'Users, newest first',
     scope: 'users:read',
     query: schemas.usersQuery,
-    answer: { status: 200, schema: listAnswer(schemas.userAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.userAnswer) },
   },
   {
     method: 'post',
@@ -43,7 +45,7 @@ const USERS: Operation[] = [
     summary: 'Create a user',
     scope: 'users:write',
     body: schemas.createUserBody,
-    answer: { status: 201, schema: schemas.userAnswer },
+    answer: { status: 201, schema: answers.userAnswer },
     problems: ['identifier_taken'],
   },
   {
@@ -52,7 +54,7 @@ const USERS: Operation[] = [
     id: 'getUser',
     summary: 'One user',
     scope: 'users:read',
-    answer: { status: 200, schema: schemas.userAnswer },
+    answer: { status: 200, schema: answers.userAnswer },
     problems: ['not_found'],
   },
   {
@@ -63,7 +65,7 @@ const USERS: Operation[] = [
       'Change a user; what is left out stays. A new email is unverified, ends outstanding links and codes, and the old address is told',
     scope: 'users:write',
     body: schemas.updateUserBody,
-    answer: { status: 200, schema: schemas.userAnswer },
+    answer: { status: 200, schema: answers.userAnswer },
     problems: ['not_found', 'identifier_taken'],
   },
   {
@@ -82,7 +84,7 @@ const USERS: Operation[] = [
     summary: 'Activate or deactivate; INACTIVE ends sessions and outstanding links and codes',
     scope: 'users:write',
     body: schemas.userStatusBody,
-    answer: { status: 200, schema: schemas.userStatusAnswer },
+    answer: { status: 200, schema: answers.userStatusAnswer },
     problems: ['not_found'],
   },
   {
@@ -93,7 +95,7 @@ const USERS: Operation[] = [
     scope: 'passwordless:reveal',
     body: schemas.loginUrlBody,
     optionalBody: true,
-    answer: { status: 200, schema: schemas.loginUrlAnswer },
+    answer: { status: 200, schema: answers.loginUrlAnswer },
     idempotent: true,
     problems: ['not_found', 'user_inactive', 'redirect_uri_not_allowed', 'idempotency_key_reused'],
   },
@@ -104,7 +106,7 @@ const USERS: Operation[] = [
     summary: "A user's live sessions",
     scope: 'sessions:read',
     query: schemas.pageQuery,
-    answer: { status: 200, schema: listAnswer(schemas.sessionAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.sessionAnswer) },
     problems: ['not_found'],
   },
   {
@@ -133,8 +135,8 @@ export const OPERATIONS: Operation[] = [
     id: 'send',
     summary: 'Send a link, a code, or both',
     scope: 'passwordless:send',
-    body: schemas.sendBody,
-    answer: { status: 201, schema: schemas.sendAnswer },
+    body: passwordless.sendBody,
+    answer: { status: 201, schema: answers.sendAnswer },
     idempotent: true,
     problems: [
       'redirect_uri_not_allowed',
@@ -157,8 +159,8 @@ export const OPERATIONS: Operation[] = [
     id: 'resend',
     summary: 'A new link and code for the same challenge',
     scope: 'passwordless:send',
-    body: schemas.resendBody,
-    answer: { status: 201, schema: schemas.sendAnswer },
+    body: passwordless.resendBody,
+    answer: { status: 201, schema: answers.sendAnswer },
     idempotent: true,
     problems: ['unknown_challenge', 'user_inactive', 'too_many_sends', 'locked', 'delivery_failed', ...DEAD],
   },
@@ -168,8 +170,8 @@ export const OPERATIONS: Operation[] = [
     id: 'verify',
     summary: 'Redeem a link, a code or a grant',
     scope: 'passwordless:verify',
-    body: schemas.verifyBody,
-    answer: { status: 200, schema: schemas.verifyAnswer },
+    body: passwordless.verifyBody,
+    answer: { status: 200, schema: answers.verifyAnswer },
     idempotent: true,
     problems: [
       'unknown_token',
@@ -189,7 +191,7 @@ export const OPERATIONS: Operation[] = [
     id: 'getChallenge',
     summary: 'What became of a challenge',
     scope: 'passwordless:verify',
-    answer: { status: 200, schema: schemas.challengeAnswer },
+    answer: { status: 200, schema: answers.challengeAnswer },
     problems: ['unknown_challenge'],
   },
   {
@@ -207,7 +209,7 @@ export const OPERATIONS: Operation[] = [
     id: 'getSession',
     summary: 'One session',
     scope: 'sessions:read',
-    answer: { status: 200, schema: schemas.sessionAnswer },
+    answer: { status: 200, schema: answers.sessionAnswer },
     problems: ['not_found'],
   },
   {
@@ -225,7 +227,7 @@ export const OPERATIONS: Operation[] = [
     id: 'getProject',
     summary: 'The project and its settings',
     scope: 'settings:read',
-    answer: { status: 200, schema: schemas.projectAnswer },
+    answer: { status: 200, schema: answers.projectAnswer },
   },
   {
     method: 'patch',
@@ -234,7 +236,7 @@ export const OPERATIONS: Operation[] = [
     summary: 'Change settings by a merge patch (RFC 7396): null takes one back to its default',
     scope: 'settings:write',
     body: schemas.projectPatchDocument,
-    answer: { status: 200, schema: schemas.projectAnswer },
+    answer: { status: 200, schema: answers.projectAnswer },
   },
   {
     method: 'get',
@@ -243,7 +245,7 @@ export const OPERATIONS: Operation[] = [
     summary: 'API keys, newest first',
     scope: 'keys:write',
     query: schemas.pageQuery,
-    answer: { status: 200, schema: listAnswer(schemas.apiKeyAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.apiKeyAnswer) },
   },
   {
     method: 'post',
@@ -252,7 +254,7 @@ export const OPERATIONS: Operation[] = [
     summary: 'Create an API key; it is shown once',
     scope: 'keys:write',
     body: schemas.createApiKeyBody,
-    answer: { status: 201, schema: schemas.apiKeyCreated },
+    answer: { status: 201, schema: answers.apiKeyCreated },
   },
   {
     method: 'delete',
@@ -449,7 +451,7 @@ const TOKEN = oauthForm(
   'Exchange a grant, refresh, or get a token for the client itself (RFC 6749 §4.1.3, §6, §4.4)',
   ['grant_type'],
   ['code', 'redirect_uri', 'code_verifier', 'refresh_token', 'scope', 'resource'],
-  { description: 'Tokens', content: { 'application/json': { schema: json(schemas.tokenAnswer, 'output') } } },
+  { description: 'Tokens', content: { 'application/json': { schema: json(answers.tokenAnswer, 'output') } } },
 )
 const INTROSPECT = oauthForm('introspect', 'Whether a token works now (RFC 7662)', ['token'], ['token_type_hint'], {
   description: '`active`, and what the token says if it works',

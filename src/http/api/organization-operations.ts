@@ -1,9 +1,10 @@
 /** What openapi.json says of organizations. */
 
+import * as answers from './answers.ts'
 import type { Operation } from './openapi.ts'
 import * as schemas from './schemas.ts'
 
-const { listAnswer } = schemas
+const { listAnswer } = answers
 
 export const ORGANIZATION_OPERATIONS: Operation[] = [
   {
@@ -13,7 +14,7 @@ export const ORGANIZATION_OPERATIONS: Operation[] = [
     summary: 'Organizations, newest first',
     scope: 'users:read',
     query: schemas.organizationsQuery,
-    answer: { status: 200, schema: listAnswer(schemas.organizationAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.organizationAnswer) },
   },
   {
     method: 'post',
@@ -22,7 +23,7 @@ export const ORGANIZATION_OPERATIONS: Operation[] = [
     summary: 'Create an organization',
     scope: 'users:write',
     body: schemas.createOrganizationBody,
-    answer: { status: 201, schema: schemas.organizationAnswer },
+    answer: { status: 201, schema: answers.organizationAnswer },
     problems: ['identifier_taken'],
   },
   {
@@ -31,7 +32,7 @@ export const ORGANIZATION_OPERATIONS: Operation[] = [
     id: 'getOrganization',
     summary: 'One organization',
     scope: 'users:read',
-    answer: { status: 200, schema: schemas.organizationAnswer },
+    answer: { status: 200, schema: answers.organizationAnswer },
     problems: ['not_found'],
   },
   {
@@ -41,7 +42,7 @@ export const ORGANIZATION_OPERATIONS: Operation[] = [
     summary: 'Change an organization; what is left out stays',
     scope: 'users:write',
     body: schemas.updateOrganizationBody,
-    answer: { status: 200, schema: schemas.organizationAnswer },
+    answer: { status: 200, schema: answers.organizationAnswer },
     problems: ['not_found', 'identifier_taken'],
   },
   {
@@ -60,7 +61,7 @@ export const ORGANIZATION_OPERATIONS: Operation[] = [
     summary: 'Members of an organization',
     scope: 'users:read',
     query: schemas.pageQuery,
-    answer: { status: 200, schema: listAnswer(schemas.memberAnswer) },
+    answer: { status: 200, schema: listAnswer(answers.memberAnswer) },
     problems: ['not_found'],
   },
   {
@@ -70,7 +71,7 @@ export const ORGANIZATION_OPERATIONS: Operation[] = [
     summary: 'Make a user a member, or give a member other roles',
     scope: 'users:write',
     body: schemas.memberBody,
-    answer: { status: 201, schema: schemas.memberAnswer },
+    answer: { status: 201, schema: answers.memberAnswer },
     problems: ['not_found'],
   },
   {
@@ -80,7 +81,7 @@ export const ORGANIZATION_OPERATIONS: Operation[] = [
     summary: "Set a member's roles; makes the user a member if they are none",
     scope: 'users:write',
     body: schemas.memberRolesBody,
-    answer: { status: 200, schema: schemas.memberAnswer },
+    answer: { status: 200, schema: answers.memberAnswer },
     problems: ['not_found'],
   },
   {

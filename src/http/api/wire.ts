@@ -22,7 +22,7 @@ import type {
   suppressionAnswer,
   templateAnswer,
   userAnswer,
-} from './schemas.ts'
+} from './answers.ts'
 
 export const toIdentifierWire = (identifier: Identifier): z.infer<typeof identifierAnswer> => ({
   id: identifier.id,

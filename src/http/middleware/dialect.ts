@@ -2,7 +2,7 @@ import { createMiddleware } from 'hono/factory'
 import { actFor } from '../../domain/api-keys/api-key.ts'
 import type { Vendor } from '../../env.ts'
 import type { AppEnv } from '../context.ts'
-import { problem, type Refuse } from '../problem.ts'
+import { problem } from '../problem.ts'
 
 /** The routes of a vendor that `DIALECTS` does not name are not there. */
 export const onlyIfSpoken = (vendor: Vendor) =>
@@ -10,13 +10,6 @@ export const onlyIfSpoken = (vendor: Vendor) =>
     if (c.var.deps.config.dialects.includes(vendor)) return next()
     // Not `c.notFound()`, which would say which methods the routes take.
     return problem(c, 'not_found', 'There is nothing at this address. GET /openapi.json lists what there is.')
-  })
-
-/** Whatever refuses from here on, the answer has the vendor's shape: `problem` asks for it. */
-export const refusesLike = (refuse: Refuse) =>
-  createMiddleware<AppEnv>(async (c, next) => {
-    c.set('refuse', refuse)
-    await next()
   })
 
 /**

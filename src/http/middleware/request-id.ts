@@ -6,5 +6,6 @@ export const requestId = createMiddleware<AppEnv>(async (c, next) => {
   const id = `req_${crypto.randomUUID().replaceAll('-', '')}`
   c.set('requestId', id)
   await next()
-  c.header('x-request-id', id)
+  // `securityHeaders` follows, and leaves headers that can be set.
+  c.res.headers.set('x-request-id', id)
 })

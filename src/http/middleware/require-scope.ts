@@ -18,7 +18,7 @@ export function presentedKey(headers: Headers): string | null {
 export const requireScope = (scope: Scope | 'root') =>
   createMiddleware<AppEnv>(async (c, next) => {
     const key = presentedKey(c.req.raw.headers)
-    const caller = key && (await authenticate(c.var.deps, key))
+    const caller = key && (await authenticate(c.get('deps'), key))
     if (!caller) {
       const detail = key
         ? 'The key is not valid: unknown, revoked or expired.'
@@ -27,7 +27,7 @@ export const requireScope = (scope: Scope | 'root') =>
       return problem(c, 'unauthorized', detail, { headers: { 'www-authenticate': challenge } })
     }
     const wished = c.req.header(PROJECT_HEADER)
-    const acting = wished === undefined ? ok(caller) : await actFor(c.var.deps, caller, wished)
+    const acting = wished === undefined ? ok(caller) : await actFor(c.get('deps'), caller, wished)
     if (!acting.ok) {
       return acting.error === 'unknown'
         ? problem(c, 'not_found', `${PROJECT_HEADER} names no project. GET /v1/projects lists them.`)

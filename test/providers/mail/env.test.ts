@@ -1,7 +1,8 @@
 /** What an operator sets for messages: read, checked, and told by name what is wrong with it. */
 
 import { describe, expect, it } from 'vitest'
-import { ConfigurationError, type Env, readEnv } from '../../../src/env.ts'
+import { type Env, readEnv } from '../../../src/env.ts'
+import { ConfigurationError } from '../../../src/lib/configuration-error.ts'
 
 const BASE = {
   ISSUER: 'https://id.acme.example',

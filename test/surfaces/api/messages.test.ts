@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Delivery, Mail } from '../../../src/ports.ts'
 import { authorizationUrl, aClient as clientIn, locationOf, oidcApp, person, pkce } from '../../oidc/support.ts'
 import { anAddress, browser, codeIn, env, testApp } from '../../support/app.ts'
+import { faultyApp } from '../../support/faults.ts'
 import {
   aProject,
   deliverLater,
@@ -321,6 +322,20 @@ describe('the timeline of a message whose link or code was used', () => {
       { at: expect.any(Number), event: 'redeemed', provider: null, detail: null },
     ])
     expect((await project.message(sent.message.id)).status).toBe('accepted')
+  })
+
+  it('by the retry, where D1 failed at first', async () => {
+    const parts = faultyApp()
+    const project = await aProject(parts.app)
+    const sent = await project.sent({ method: 'code' })
+    const { code } = signInOf(parts.app.outbox.at(-1))
+    const asked = () =>
+      project.call('POST', '/v1/passwordless/verify', { id: sent.id, code }, { headers: { 'idempotency-key': 'once' } })
+    const failed = await parts.during({ d1: () => Promise.reject(new Error('D1_ERROR')) }, asked)
+    expect(failed.result.status).toBe(503)
+    expect(await redeemedIn(project, sent.message.id)).toEqual([])
+    expect((await asked()).status).toBe(200)
+    expect(await redeemedIn(project, sent.message.id)).toHaveLength(1)
   })
 
   it('a press: redeemed when it is pressed, not when it is shown, and not again by the exchange', async () => {

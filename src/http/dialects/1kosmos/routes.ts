@@ -9,7 +9,7 @@ import { communityKeyPair, FIRST_COMMUNITY, findCommunity, vendorIdOf } from '..
 import { recipientOf } from '../../../domain/sessions/tokens.ts'
 import { utf8 } from '../../../lib/bytes.ts'
 import { sealText, unsealText } from '../../../lib/ecdh.ts'
-import { whyNotJson } from '../../../lib/strict-json.ts'
+import { readJsonText } from '../../../lib/strict-json.ts'
 import type { AppEnv } from '../../context.ts'
 import { idempotencyKey, idempotencyOf } from '../../idempotency.ts'
 import { onlyIfSpoken } from '../../middleware/dialect.ts'
@@ -147,9 +147,9 @@ type Read<T> = { ok: true; value: T } | { ok: false; message: string }
 function read<S extends z.ZodType>(schema: S, bytes: Uint8Array | null): Read<z.output<S>> {
   if (bytes === null)
     return { ok: false, message: 'the body must be {"data": "…"}, encrypted with the key that publickey leads to' }
-  const why = whyNotJson(bytes)
-  if (why) return { ok: false, message: why }
-  const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
+  const text = readJsonText(bytes)
+  if (!text.ok) return { ok: false, message: text.error }
+  const parsed = schema.safeParse(JSON.parse(text.value))
   if (parsed.success) return { ok: true, value: parsed.data }
   const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }))
   return { ok: false, message: describe(issues) }

@@ -8,7 +8,8 @@ import { resend } from '../../../domain/challenges/resend.ts'
 import { send } from '../../../domain/challenges/send.ts'
 import { verify } from '../../../domain/challenges/verify.ts'
 import { recipientOf } from '../../../domain/sessions/tokens.ts'
-import { whyNotJson } from '../../../lib/strict-json.ts'
+import { ok } from '../../../lib/result.ts'
+import { readJsonText } from '../../../lib/strict-json.ts'
 import type { AppEnv } from '../../context.ts'
 import { idempotencyKey, idempotencyOf } from '../../idempotency.ts'
 import { callerOfPath, onlyIfSpoken } from '../../middleware/dialect.ts'
@@ -81,9 +82,9 @@ const smallBody = bodyLimit({
 /** The body as grpc-gateway takes it: JSON whatever its content type says, and none is an empty one. */
 async function read<S extends z.ZodType>(c: Context<AppEnv>, schema: S): Promise<z.output<S> | Response> {
   const bytes = new Uint8Array(await c.req.arrayBuffer())
-  const why = bytes.length === 0 ? null : whyNotJson(bytes)
-  if (why) return answerInvalid(c, [{ path: '', message: why }])
-  const parsed = schema.safeParse(bytes.length === 0 ? {} : JSON.parse(new TextDecoder().decode(bytes)))
+  const text = bytes.length === 0 ? ok('{}') : readJsonText(bytes)
+  if (!text.ok) return answerInvalid(c, [{ path: '', message: text.error }])
+  const parsed = schema.safeParse(JSON.parse(text.value))
   if (parsed.success) return parsed.data
   return answerInvalid(
     c,
