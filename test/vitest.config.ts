@@ -3,7 +3,6 @@ import { existsSync, statfsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -50,24 +49,12 @@ const insideWorkerd = () =>
     miniflare: { bindings: { ...variables, TEST_MIGRATIONS: await readD1Migrations(at('../migrations')) } },
   }))
 
-/** Files that wait (from outside) among files that compute, so that the processors are busy all the time. */
-class Mixed extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files)
-    const waiting = sorted.filter(({ project }) => project.name === 'outside')
-    const computing = sorted.filter(({ project }) => project.name !== 'outside')
-    const each = Math.max(1, Math.floor(computing.length / Math.max(1, waiting.length)))
-    const mixed = waiting.flatMap((file, n) => [file, ...computing.slice(n * each, (n + 1) * each)])
-    return [...mixed, ...computing.slice(waiting.length * each)]
-  }
-}
-
 export default defineConfig({
   root: at('..'),
   test: {
-    // Twice the cores of the smallest machine: browser and crash tests, and those of deadlines, wait much of their time.
+    // Twice the cores of the smallest machine: browser and crash tests, and those of deadlines, wait much of their time. The
+    // projects run by name, so outside first: a workerd is shared only by files that follow one another.
     maxWorkers: 4,
-    sequence: { sequencer: Mixed },
     projects: [
       {
         // What touches no storage: one workerd for all of it.
@@ -76,12 +63,14 @@ export default defineConfig({
         test: { name: 'pure', include: PURE, isolate: false, testTimeout: 30_000 },
       },
       {
-        // Inside workerd, with real D1, KV and Durable Objects, each file with its own.
+        // Inside workerd, with real D1, KV and Durable Objects. A workerd of its own costs a file three seconds of a processor,
+        // so they share one, and test/setup.ts empties it before each of them.
         root: at('..'),
         plugins: [insideWorkerd()],
         test: {
           name: 'workerd',
-          // Packages as one module each: an isolate fetches its modules one by one, and each file has its own.
+          isolate: false,
+          // Packages as one module each: an isolate fetches its modules one by one.
           deps: {
             optimizer: {
               ssr: {
@@ -119,6 +108,7 @@ export default defineConfig({
         test: {
           name: 'outside',
           include: ['test/http/**/*.test.ts', 'test/browser/**/*.test.ts', 'test/cli/**/*.test.ts'],
+          globalSetup: ['test/support/lend-servers.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -12,7 +12,7 @@ import { garble, mutate, ODD_TEXTS, type Random, random, type Schema, sample } f
 import { kosmosHeaders } from './kosmos.ts'
 import { DIALECT_ROUTES, LICENSED_ROUTES, PERSON_ROUTES } from './routes.ts'
 
-const REQUESTS = Number(import.meta.env.VITE_FUZZ_REQUESTS || 10_000)
+const REQUESTS = Number(import.meta.env.VITE_FUZZ_REQUESTS || 20_000)
 const SEED = Number(import.meta.env.VITE_SEED || Date.now() % 2 ** 31)
 /** Of ten requests: eight of the API, one of a dialect, one of a page. */
 const SHARES = { api: 0.8, dialects: 0.1, pages: 0.1 }

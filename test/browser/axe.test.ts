@@ -5,14 +5,14 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
 import { type RelyingParty, startRelyingParty } from '../support/rp.ts'
-import { type DevServer, type InboxMessage, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer, type InboxMessage } from '../support/server.ts'
 
 let server: DevServer
 let rp: RelyingParty
 let chromium: Browser
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   rp = await startRelyingParty(server)
   chromium = await launchBrowser()
 })

@@ -4,14 +4,14 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
 import { type RelyingParty, startRelyingParty } from '../support/rp.ts'
-import { type DevServer, type InboxMessage, type Json, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer, type InboxMessage, type Json } from '../support/server.ts'
 
 let server: DevServer
 let rp: RelyingParty
 let chromium: Browser
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   rp = await startRelyingParty(server)
   chromium = await launchBrowser()
 })

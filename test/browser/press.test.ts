@@ -2,14 +2,14 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApplication, type TestApplication } from '../support/application.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { type DevServer, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer } from '../support/server.ts'
 
 let server: DevServer
 let application: TestApplication
 let chromium: Browser
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   application = await startApplication(server)
   chromium = await launchBrowser()
 })
@@ -22,7 +22,7 @@ afterAll(async () => {
 let people = 0
 /** Sends a link to somebody new, and opens it from the mail in the inbox. */
 async function sendLink(extra: Record<string, unknown> = {}) {
-  const email = `person${++people}@example.com`
+  const email = `presser${++people}@example.com`
   await server.api('/v1/passwordless/send', { email, redirect_uri: application.callback, state: 's', ...extra })
   const [message] = await server.inbox.messages(email)
   return { email, link: message?.links[0] ?? '' }
@@ -48,7 +48,7 @@ describe.each([
   ['on a phone in the dark', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' as const }],
 ])('a person %s', (_name, options) => {
   it('opens the mail in the inbox, presses, and is signed in once', async () => {
-    const email = `reader${++people}@example.com`
+    const email = `inbox.reader${++people}@example.com`
     await server.api('/v1/passwordless/send', { email, redirect_uri: application.callback, state: 's' })
     await inContext(options, async (page, context) => {
       await page.goto(`${server.origin}/dev/inbox?to=${encodeURIComponent(email)}`)

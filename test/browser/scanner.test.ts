@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApplication, type TestApplication } from '../support/application.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { type DevServer, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer } from '../support/server.ts'
 
 const verifier = randomBytes(32).toString('base64url')
 const code_challenge = createHash('sha256').update(verifier).digest('base64url')
@@ -13,7 +13,7 @@ let application: TestApplication
 let chromium: Browser
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   application = await startApplication(server, { verifier })
   chromium = await launchBrowser()
 })

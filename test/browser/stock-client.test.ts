@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
 import { type Examples, startExamples } from '../support/examples.ts'
-import { type DevServer, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer } from '../support/server.ts'
 
 let server: DevServer
 let examples: Examples
@@ -10,7 +10,7 @@ let chromium: Browser
 let application: string
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   examples = await startExamples(server)
   application = await examples.run('node')
   chromium = await launchBrowser()

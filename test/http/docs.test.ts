@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EXAMPLES } from '../../src/docs/examples.ts'
 import { PAGES, pathOfPage } from '../../src/docs/pages.ts'
 import { hiddenInputs } from '../support/html.ts'
-import { type DevServer, type Json, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer, type Json } from '../support/server.ts'
 import { pasteStory } from '../support/story.ts'
 
 type Schema = { safeParse(value: unknown): { success: boolean; error?: { message: string } } }
@@ -22,7 +22,7 @@ let openapi: Json
 const pages = new Map<string, { html: string; response: Response }>()
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   for (const path of PATHS) {
     const response = await fetch(server.origin + path)
     pages.set(path, { html: await response.text(), response })

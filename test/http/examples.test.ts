@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Examples, startExamples } from '../support/examples.ts'
 import { hiddenInputs } from '../support/html.ts'
-import { type DevServer, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer } from '../support/server.ts'
 
 let server: DevServer
 let examples: Examples
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   examples = await startExamples(server)
 })
 afterAll(async () => {

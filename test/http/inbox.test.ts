@@ -3,17 +3,14 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DevServer, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer, startDevServer } from '../support/server.ts'
 
 let server: DevServer
 
 beforeAll(async () => {
-  server = await startDevServer()
-}, 60_000)
-
-afterAll(async () => {
-  await server.stop()
-}, 30_000)
+  server = await borrowDevServer()
+})
+afterAll(() => server?.stop())
 
 const ask = (path: string, init?: RequestInit) => fetch(new URL(path, server.url), init)
 
@@ -121,9 +118,10 @@ it('other paths of the inbox are answered 404 as JSON', async () => {
   expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
 })
 
-it('its output shows where to go and the development key', () => {
-  expect(server.output()).toContain(`${server.url.origin}/dev/inbox`)
-  expect(server.output()).toContain(`export LATCHKEY_KEY=${server.key}`)
+it('its output shows where to go and the development key', async () => {
+  const output = await server.output()
+  expect(output).toContain(`${server.url.origin}/dev/inbox`)
+  expect(output).toContain(`export LATCHKEY_KEY=${server.key}`)
 })
 
 describe('on another host than this machine', () => {

@@ -5,14 +5,14 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hiddenInputs } from '../support/html.ts'
-import { type DevServer, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer } from '../support/server.ts'
 
 let server: DevServer
 let folder: string
 let readme: string
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   folder = await mkdtemp(join(tmpdir(), 'latchkey-readme-'))
   // The story finds jose where the project has it.
   await symlink(resolve('node_modules'), join(folder, 'node_modules'))

@@ -5,7 +5,7 @@ import { Scalekit } from '@scalekit-sdk/node'
 import { PasswordlessType, TemplateType } from '@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/auth/passwordless_pb.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Front, startFront } from '../../src/cli/scalekit-server.ts'
-import { type DevServer, type InboxMessage, type Json, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer, type InboxMessage, type Json } from '../support/server.ts'
 
 const YOUR_APP = 'https://yourapp.com/passwordless/verify'
 const SECRET = 'test_Nq7cUq0V5sXx1mT4kZ9eRb2w'
@@ -20,7 +20,7 @@ let addresses = 0
 const log: string[] = []
 
 beforeAll(async () => {
-  server = await startDevServer()
+  server = await borrowDevServer()
   front = await startFront({ upstream: server.url, host: '127.0.0.1', port: 0, log: (line) => void log.push(line) })
   scalekit = await sdkOf(front)
 })

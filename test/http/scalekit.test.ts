@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DevServer, type Json, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer, type Json } from '../support/server.ts'
 import { pasteStory } from '../support/story.ts'
 
 const PAGE = 'src/docs/scalekit.md'
@@ -15,7 +15,7 @@ let folder: string
 let page: string
 beforeAll(async () => {
   ;[server, folder, page] = await Promise.all([
-    startDevServer(),
+    borrowDevServer(),
     mkdtemp(join(tmpdir(), 'latchkey-scalekit-')),
     readFile(PAGE, 'utf8'),
   ])

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hiddenInputs } from '../support/html.ts'
-import { type DevServer, type Json, startDevServer } from '../support/server.ts'
+import { borrowDevServer, type DevServer, type Json } from '../support/server.ts'
 import { pasteStory } from '../support/story.ts'
 
 const PAGE = 'src/docs/transmit.md'
@@ -16,7 +16,7 @@ let folder: string
 let page: string
 beforeAll(async () => {
   ;[server, folder, page] = await Promise.all([
-    startDevServer(),
+    borrowDevServer(),
     mkdtemp(join(tmpdir(), 'latchkey-transmit-')),
     readFile(PAGE, 'utf8'),
   ])

@@ -25,10 +25,19 @@ export function createSearch() {
   /** By their first characters, so that one walk over a text looks for all of them. */
   const PREFIX = 8
   const needles = new Map<string, { needle: string; what: string }[]>()
+  /** Whether a needle may begin with four characters of this hash: at almost every place of a text none does. */
+  const begins = new Uint8Array(1 << 16)
+  const hash = (text: string, at: number) =>
+    (text.charCodeAt(at) ^
+      (text.charCodeAt(at + 1) << 3) ^
+      (text.charCodeAt(at + 2) << 6) ^
+      (text.charCodeAt(at + 3) << 9)) &
+    0xffff
   const codes = new Set<string>()
   const add = (what: string, needle: string) => {
     const prefix = needle.slice(0, PREFIX)
     if (prefix.length < PREFIX) throw new Error(`${what} is too short to search for`)
+    begins[hash(needle, 0)] = 1
     const list = needles.get(prefix)
     if (list) list.push({ needle, what })
     else needles.set(prefix, [{ needle, what }])
@@ -65,6 +74,7 @@ export function createSearch() {
     in(place: string, text: string): Finding[] {
       const found = new Set<Finding>()
       for (let at = 0; at + PREFIX <= text.length; at++) {
+        if (!begins[hash(text, at)]) continue
         const candidates = needles.get(text.slice(at, at + PREFIX))
         for (const { needle, what } of candidates ?? [])
           if (text.startsWith(needle, at)) found.add(`${what} in ${place}`)
@@ -119,7 +129,8 @@ export async function inKv(): Promise<Kept[]> {
 }
 
 export async function inLedgers(): Promise<Kept[]> {
-  const ids = await listDurableObjectIds(env.LEDGER)
+  const all = await listDurableObjectIds(env.LEDGER)
+  const ids = all.filter((id) => !emptied.has(String(id)) || asked.has(String(id)))
   return inTurns(ids, async (id) => {
     const text = await runInDurableObject(env.LEDGER.get(id), (_ledger, { storage }) => {
       const tables = storage.sql.exec('SELECT name FROM sqlite_master').toArray()
@@ -150,9 +161,32 @@ const SHORTEST = 20
 const PARAMETERS = ['code', 'token', 'link_token']
 const COOKIES = /^(?:__Host-)?(?:visit|flow|device|session)/
 
-/** Of this file, since each has storage of its own. */
+/** Of one file, since each has storage of its own. */
 const minted = new Map<string, string>()
 const heard: Kept[] = []
+
+/** Ledgers of the files before: they are listed for ever, and empty unless this file asks one of them again. */
+const emptied = new Set<string>()
+const asked = new Set<string>()
+
+const Namespace: Pick<DurableObjectNamespace, 'get' | 'getByName'> = Object.getPrototypeOf(env.LEDGER)
+const { get, getByName } = Namespace
+Namespace.get = function (this: DurableObjectNamespace, id, ...options) {
+  asked.add(String(id))
+  return get.call(this, id, ...options)
+}
+Namespace.getByName = function (this: DurableObjectNamespace, name, ...options) {
+  asked.add(String(this.idFromName(name)))
+  return getByName.call(this, name, ...options)
+}
+
+/** What the file before did, whose storage is empty now. */
+export async function forget(): Promise<void> {
+  minted.clear()
+  heard.length = 0
+  asked.clear()
+  for (const id of await listDurableObjectIds(env.LEDGER)) emptied.add(String(id))
+}
 
 /** Every secret that an answer or a mail brings. */
 export function registerAnswer({ headers, json }: { headers: Headers; json: unknown }): void {
@@ -190,14 +224,19 @@ const asText = (value: unknown): string =>
       ? value
       : (JSON.stringify(value) ?? '')
 
+const listeners = new WeakSet<object>()
+
 /** From now on what is logged is looked through as well. */
 export function listen(): void {
   for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) {
+    // The file before may have left its own.
+    if (listeners.has(console[level])) continue
     const write = console[level].bind(console)
     console[level] = (...values: unknown[]) => {
       heard.push({ place: `console.${level}`, text: values.map(asText).join(' ') })
       write(...values)
     }
+    listeners.add(console[level])
   }
 }
 

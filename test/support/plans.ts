@@ -23,6 +23,8 @@ const MEANT: [RegExp, RegExp, string][] = [
 ]
 
 const statements = new Set<string>()
+/** By the files before, in the same workerd and with the same schema. */
+const planned = new Set<string>()
 let database: D1Database | null = null
 
 /** The same database, and every statement that is prepared for it is kept. */
@@ -32,7 +34,7 @@ export function watchPlans(db: D1Database): D1Database {
     get(target, name) {
       if (name === 'prepare') {
         return (sql: string) => {
-          statements.add(sql)
+          if (!planned.has(sql)) statements.add(sql)
           return target.prepare(sql)
         }
       }
@@ -57,6 +59,8 @@ export async function wholeReads(): Promise<string[]> {
     const steps = results.map(({ detail }) => detail).filter((detail) => GROWING.test(detail) && WHOLE.test(detail))
     const left = steps.filter((step) => !MEANT.some(([which, within]) => which.test(step) && within.test(sql)))
     if (left.length > 0) found.push(`${left.join(', ')}: ${sql.replace(/\s+/g, ' ')}`)
+    planned.add(sql)
   }
+  statements.clear()
   return found
 }

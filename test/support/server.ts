@@ -7,6 +7,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
+import { inject } from 'vitest'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The address of lend-servers.ts. */
+    lender: string
+  }
+}
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_WITHIN_MS = 60_000
@@ -47,16 +55,38 @@ export interface DevServer {
   port: number
   /** A call with the development key: POST with a body, else GET; the answer's JSON, whatever its status. */
   api(path: string, body?: unknown, headers?: Record<string, string>): Promise<Json>
-  /** Sends the signal to every process of the server at once, and waits until they are gone. */
-  kill(signal: NodeJS.Signals): Promise<void>
-  /** Ends it as Ctrl-C does, and removes its data unless the caller said where to keep it. */
+  /** Ends it as Ctrl-C does, and removes its data unless the caller said where to keep it. A borrowed one is given back. */
   stop(): Promise<void>
   /** Everything that it printed so far. */
-  output(): string
+  output(): Promise<string>
+}
+
+export interface OwnDevServer extends DevServer {
+  /** Sends the signal to every process of the server at once, and waits until they are gone. */
+  kill(signal: NodeJS.Signals): Promise<void>
+}
+
+/**
+ * A development server for one file at a time, of those that run as long as the tests do (lend-servers.ts): a start takes ten
+ * seconds of a processor. Settings and inbox are as at first; the people and clients of files before are still there.
+ */
+export async function borrowDevServer(): Promise<DevServer> {
+  const lender = inject('lender')
+  const lent = await fetch(lender, { method: 'POST' })
+  if (!lent.ok) throw new Error(`No server: ${await lent.text()}`)
+  const { origin, key } = (await lent.json()) as { origin: string; key: string }
+  const its = new URL(`?${new URLSearchParams({ origin })}`, lender)
+  return {
+    ...callsTo(new URL(origin), key),
+    output: async () => (await fetch(its)).text(),
+    async stop() {
+      await fetch(its, { method: 'DELETE' })
+    },
+  }
 }
 
 /** `npm run dev` as a person runs it: its own processes, a free port, and data of its own. */
-export async function startDevServer(options: { persistTo?: string; port?: number } = {}): Promise<DevServer> {
+export async function startDevServer(options: { persistTo?: string; port?: number } = {}): Promise<OwnDevServer> {
   const persistTo = options.persistTo ?? (await mkdtemp(join(tmpdir(), 'latchkey-dev-')))
   const port = options.port ?? (await freePort())
   const args = [join(ROOT, 'src/cli/dev.ts'), '--port', String(port), '--persist-to', persistTo]
@@ -82,11 +112,29 @@ export async function startDevServer(options: { persistTo?: string; port?: numbe
   }
   const key = parseEnv(await readFile(join(ROOT, '.dev.vars'), 'utf8')).LATCHKEY_ROOT_KEY ?? ''
   return {
+    ...callsTo(url, key),
+    output: async () => output,
+    async kill(signal) {
+      signalGroup(child, signal)
+      await closed
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      const late = setTimeout(killGroup, STOP_WITHIN_MS)
+      await closed
+      clearTimeout(late)
+      if (options.persistTo === undefined) await rm(persistTo, { recursive: true, force: true })
+    },
+  }
+}
+
+function callsTo(url: URL, key: string): Omit<DevServer, 'stop' | 'output'> {
+  return {
     url,
     key,
     inbox: inboxAt(url),
     origin: url.origin,
-    port,
+    port: Number(url.port),
     async api(path, body, headers = {}) {
       const answer = await fetch(new URL(path, url), {
         method: body === undefined ? 'GET' : 'POST',
@@ -98,18 +146,6 @@ export async function startDevServer(options: { persistTo?: string; port?: numbe
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
       return (await answer.json()) as Json
-    },
-    output: () => output,
-    async kill(signal) {
-      signalGroup(child, signal)
-      await closed
-    },
-    async stop() {
-      child.kill('SIGTERM')
-      const late = setTimeout(killGroup, STOP_WITHIN_MS)
-      await closed
-      clearTimeout(late)
-      if (options.persistTo === undefined) await rm(persistTo, { recursive: true, force: true })
     },
   }
 }
