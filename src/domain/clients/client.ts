@@ -8,13 +8,12 @@ import { encodeBase62 } from '../../lib/base62.ts'
 import { encodeBase64url } from '../../lib/base64url.ts'
 import { utf8 } from '../../lib/bytes.ts'
 import { equalInConstantTime } from '../../lib/constant-time.ts'
-import { Unavailable } from '../../lib/deadline.ts'
 import { sha256 } from '../../lib/digest.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
 import { type Caller, mayDo, type Scope } from '../api-keys/api-key.ts'
-import { batch, query, queryAll } from '../database.ts'
+import { batch, query, queryAll, untilWritten } from '../database.ts'
 import { type EventType, insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
 import type { Project } from '../projects/project.ts'
@@ -161,16 +160,23 @@ export async function findClient(deps: Deps, project: Project, id: string): Prom
 }
 
 /** `secret` is there if a new one was drawn: asked for, or because the client was public before. */
-export async function changeClient(
+export const changeClient = (
   deps: Deps,
   caller: Caller,
   id: string,
-  {
-    name,
-    rotateSecret = false,
-    ...wishes
-  }: ClientWishes & { name?: string | undefined; rotateSecret?: boolean | undefined },
-): Promise<Result<{ client: Client; secret: string | null }, Failure>> {
+  change: ClientChange,
+): Promise<Result<{ client: Client; secret: string | null }, Failure>> =>
+  untilWritten('client', () => tryToChange(deps, caller, id, change))
+
+type ClientChange = ClientWishes & { name?: string | undefined; rotateSecret?: boolean | undefined }
+
+/** Null: another request changed it in between. */
+async function tryToChange(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  { name, rotateSecret = false, ...wishes }: ClientChange,
+): Promise<Result<{ client: Client; secret: string | null }, Failure> | null> {
   const row = await readRow(deps, caller.project, id)
   if (!row) return failed({ reason: 'not_found', what: 'client' })
   const before = toClient(row)
@@ -194,7 +200,7 @@ export async function changeClient(
     updateClient(deps.db, row, next),
     insertEventIfChanged(deps.db, eventOf(deps, caller, 'client.updated', id, now, { changed: columns.join(' ') })),
   ])
-  if (updated?.changes === 0) throw new Unavailable('d1', 'the client was changed by another request at the same time')
+  if (updated?.changes === 0) return null
   deps.cache.forget(cacheKey(row.project_id, row.client_id))
   return ok({ client: changed, secret })
 }

@@ -5,7 +5,7 @@ import { importHmacKey } from '../../lib/digest.ts'
 import { newId } from '../../lib/ids.ts'
 import { ok, type Result } from '../../lib/result.ts'
 import type { Deps } from '../../ports.ts'
-import { batch, query } from '../database.ts'
+import { batch, query, untilWritten } from '../database.ts'
 import { insertEventIfChanged } from '../events/queries.ts'
 import { type Failure, failed } from '../failures.ts'
 import { routeKeyPlace } from '../sealed.ts'
@@ -53,11 +53,18 @@ export async function getProject(deps: Deps, id: string | null): Promise<Project
 }
 
 /** Changes the name or settings by a merge patch; changes nothing unless all of it is allowed. */
-export async function changeProject(
+export const changeProject = (
+  deps: Deps,
+  by: { id: string; project: Project },
+  patch: { name?: string } & Record<string, unknown>,
+): Promise<Result<Project, Failure>> => untilWritten('project', () => tryToChange(deps, by, { ...patch }))
+
+/** Null: another request changed it in between. */
+async function tryToChange(
   deps: Deps,
   by: { id: string; project: Project },
   { name, ...patch }: { name?: string } & Record<string, unknown>,
-): Promise<Result<Project, Failure>> {
+): Promise<Result<Project, Failure> | null> {
   const { id } = by.project
   const row = await query<ProjectRow>(selectProject(deps.db, id))
   if (!row) return failed({ reason: 'not_found', what: 'project' })
@@ -89,7 +96,7 @@ export async function changeProject(
     }),
   ])
   const written = update?.rows[0] as ProjectRow | undefined
-  if (!written) throw new Unavailable('d1', 'the project was changed by another request at the same time')
+  if (!written) return null
   deps.cache.forget(`project:${id}`)
   deps.cache.forget('project:first')
   return ok(await toProject(deps, written))

@@ -292,7 +292,7 @@ describe('PATCH /v1/clients/{id}', () => {
       patch(id, { token_endpoint_auth_method: 'none' }),
       patch(id, { grant_types: ['client_credentials'] }),
     ])
-    for (const { status } of answers) expect([200, 400, 503]).toContain(status)
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400])
     const row = await stored(id)
     expect(row?.token_endpoint_auth_method === 'none' && String(row.grant_types).includes('credentials')).toBe(false)
   })

@@ -163,18 +163,14 @@ describe('PATCH /v1/project', () => {
     expectInvalid(await patch(testApp(), body), path)
   })
 
-  it('loses neither of two changes that come at once', async () => {
+  it('loses none of the changes that come at once', async () => {
     await withProject(async (app) => {
       const changes = [{ link_ttl: 61 }, { code_ttl: 62 }, { max_tries: 3 }, { name: 'Both' }]
       for (let round = 0; round < 5; round++) {
         await patch(app, { link_ttl: null, code_ttl: null, max_tries: null, name: 'Before' })
         const answers = await Promise.all(changes.map((change) => patch(testApp(), change)))
-        const after = await get(testApp())
-        for (const [i, { status, json, headers }] of answers.entries()) {
-          if (status === 200) expect(after).toMatchObject(changes[i] ?? {})
-          else expect([status, json.code, headers.get('retry-after')]).toEqual([503, 'unavailable', expect.any(String)])
-        }
-        expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(0)
+        expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+        expect(await get(testApp())).toMatchObject(Object.assign({}, ...changes))
       }
     })
   })
