@@ -6,7 +6,9 @@
  * replication, which is taken from their contract.
  */
 
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { secretsAtRest, secretsIn } from '../support/at-rest.ts'
 import { type Kind, type Played, ROUNDS, SENDS_PER_MINUTE } from '../support/crash-rounds.ts'
 import { type CrashWorld, crashWorld } from '../support/crash-world.ts'
 
@@ -83,6 +85,23 @@ it(
   },
   START_WITHIN_MS + COUNT * ROUND_WITHIN_MS,
 )
+
+it('leaves nothing on disk that opens a door', async () => {
+  const { json: made } = await world.api('/v1/api_keys', { name: 'at rest', scopes: ['passwordless:send'] })
+  const email = `at-rest-${crypto.randomUUID()}@example.com`
+  const redirect_uri = 'http://localhost:3000/callback'
+  const { json: sent } = await world.api('/v1/passwordless/send', { email, link: 'direct', redirect_uri, reveal: true })
+  const token = new URL(sent.link).searchParams.get('token') ?? ''
+  const { json: signedIn } = await world.api('/v1/passwordless/verify', { token })
+  // What is looked for looks like what is handed out.
+  expect([token, signedIn.refresh_token, made.key, signedIn.id_token].map(secretsIn)).toEqual([
+    ['a link or a grant'],
+    ['a refresh token'],
+    ['an API key'],
+    ['a JWT'],
+  ])
+  expect(await secretsAtRest(join(world.folder, 'v3'))).toEqual([])
+})
 
 function summary(rounds: { kind: Kind; kills: number; played: Played }[]) {
   const all = rounds.map(({ played }) => played)

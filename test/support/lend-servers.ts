@@ -1,12 +1,16 @@
 /** Keeps development servers for the files of a run, as many as are wanted at once: POST borrows one, DELETE gives it back. */
 
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { secretsAtRest } from './at-rest.ts'
 import { type Json, type OwnDevServer, startDevServer } from './server.ts'
 
-type Kept = { server: OwnDevServer; settings: Json }
+type Kept = { server: OwnDevServer; settings: Json; persistTo: string }
 
 export default async function lendServers(project: TestProject): Promise<() => Promise<void>> {
   const starting: Promise<Kept>[] = []
@@ -14,9 +18,10 @@ export default async function lendServers(project: TestProject): Promise<() => P
   const idle: Kept[] = []
 
   async function start(): Promise<Kept> {
-    const server = await startDevServer()
+    const persistTo = await mkdtemp(join(tmpdir(), 'latchkey-lent-'))
+    const server = await startDevServer({ persistTo })
     const { id: _, issuer: __, created_at: ___, ...settings } = await server.api('/v1/project')
-    const kept = { server, settings }
+    const kept = { server, settings, persistTo }
     all.set(server.origin, kept)
     return kept
   }
@@ -54,8 +59,17 @@ export default async function lendServers(project: TestProject): Promise<() => P
     lender.close()
     lender.closeAllConnections()
     const ended = await Promise.allSettled(starting)
-    await Promise.all(ended.map((one) => (one.status === 'fulfilled' ? one.value.server.stop() : undefined)))
+    const lay = await Promise.all(ended.map((one) => (one.status === 'fulfilled' ? end(one.value) : [])))
+    if (lay.flat().length > 0) throw new Error(`Servers kept in plain: ${lay.flat().join(', ')}`)
   }
+}
+
+/** @returns what lay in its storage that opens a door (promise 7); what it printed holds its mails, for developers */
+async function end({ server, persistTo }: Kept): Promise<string[]> {
+  await server.stop()
+  const found = await secretsAtRest(join(persistTo, 'v3'))
+  await rm(persistTo, { recursive: true, force: true })
+  return found
 }
 
 /** Whatever the file before left: its settings, its mails, its outage. */
