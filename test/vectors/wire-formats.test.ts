@@ -31,7 +31,10 @@ const LINK_SECRET = range(32, 24)
 const FAMILY = range(48, 16)
 const ROUTE_KEY = range(64, 32)
 const IV = range(96, 12)
-const project = async (id = PROJECT, routeKey: Uint8Array = ROUTE_KEY) => ({ id, routeKey: await importHmacKey(routeKey) })
+const project = async (id = PROJECT, routeKey: Uint8Array = ROUTE_KEY) => ({
+  id,
+  routeKey: await importHmacKey(routeKey),
+})
 
 // --- the layouts, by hand -------------------------------------------------------------------------------------------
 
