@@ -9,7 +9,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { secretsAtRest, secretsIn } from '../support/at-rest.ts'
-import { type Kind, type Played, ROUNDS, SENDS_PER_MINUTE } from '../support/crash-rounds.ts'
+import { type Kind, openPage, type Played, ROUNDS, SENDS_PER_MINUTE } from '../support/crash-rounds.ts'
 import { type CrashWorld, crashWorld } from '../support/crash-world.ts'
 
 /**
@@ -93,12 +93,19 @@ it('leaves nothing on disk that opens a door', async () => {
   const { json: sent } = await world.api('/v1/passwordless/send', { email, link: 'direct', redirect_uri, reveal: true })
   const token = new URL(sent.link).searchParams.get('token') ?? ''
   const { json: signedIn } = await world.api('/v1/passwordless/verify', { token })
+  const { json: client } = await world.api('/v1/clients', { name: 'at rest', redirect_uris: [redirect_uri] })
+  const { json: shown } = await world.api('/v1/passwordless/send', { email, reveal: true })
+  const pressed = await world.ask({ method: 'POST', ...(await openPage(world, shown.link)) })
+  const cookies = String(pressed.headers['set-cookie'])
   // What is looked for looks like what is handed out.
-  expect([token, signedIn.refresh_token, made.key, signedIn.id_token].map(secretsIn)).toEqual([
+  const handedOut = [token, signedIn.refresh_token, made.key, signedIn.id_token, client.client_secret, cookies]
+  expect(handedOut.map(secretsIn)).toEqual([
     ['a link or a grant'],
     ['a refresh token'],
     ['an API key'],
     ['a JWT'],
+    ['a client secret'],
+    ['a session cookie'],
   ])
   expect(await secretsAtRest(join(world.folder, 'v3'))).toEqual([])
 })

@@ -177,7 +177,7 @@ async function guess(world: CrashWorld): Promise<Played> {
 }
 
 /** A browser as far as a link's page needs one. */
-async function openPage(world: CrashWorld, link: string): Promise<Call> {
+export async function openPage(world: CrashWorld, link: string): Promise<Call> {
   const { pathname, search } = new URL(link)
   const page = await world.ask({ path: pathname + search, headers: { accept: 'text/html' } })
   const cookie = (page.headers['set-cookie'] ?? []).map((text) => text.split(';')[0]).join('; ')

@@ -109,11 +109,11 @@ export async function verify(deps: Deps, project: Project, input: VerifyInput): 
   // Not known when it was asked, and redeemed a moment later: nobody signs in to an organization unasked.
   if (input.organization !== null && membership === null) return failed({ reason: 'not_a_member' })
   const { challengeId, notes } = await notesOf(deps, presented.value.ledger, redeemed.value)
-  // A grant's press has said so already.
-  const isFirst = presented.value.purpose !== 'grant'
-  const signedIn = await signIn(deps, project, input, redeemed.value, membership, isFirst ? notes : [])
+  // The press that gave a grant has noted and credited it already.
+  const isNoted = presented.value.purpose === 'grant'
+  const signedIn = await signIn(deps, project, input, redeemed.value, membership, isNoted ? [] : notes)
   if (!signedIn.ok) return signedIn
-  if (isFirst) deps.after(creditRedemption(deps, project, redeemed.value))
+  if (!isNoted) deps.after(creditRedemption(deps, project, redeemed.value))
   const { user } = signedIn.value
   const { record, by } = redeemed.value
   return ok({

@@ -57,7 +57,7 @@ export const changeProject = (
   deps: Deps,
   by: { id: string; project: Project },
   patch: { name?: string } & Record<string, unknown>,
-): Promise<Result<Project, Failure>> => untilWritten('project', () => tryToChange(deps, by, { ...patch }))
+): Promise<Result<Project, Failure>> => untilWritten('project', () => tryToChange(deps, by, patch))
 
 /** Null: another request changed it in between. */
 async function tryToChange(
